@@ -1,5 +1,7 @@
 package io.axonipc.samples.dftfeatures;
 
+import java.io.File;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
@@ -15,13 +17,24 @@ class PythonTest {
 
 	@Test
 	void pythonTestsPass() throws Exception {
-		ProcessBuilder python = new ProcessBuilder(Requirements.python().toString(), "-m", "unittest", "discover", "-s",
-				"src/test/python");
-		python.environment().put("PYTHONPATH", Path.of("").toAbsolutePath().toString());
-		python.environment().put("PYTHONPYCACHEPREFIX", Path.of("target", "pycache").toAbsolutePath().toString());
-		Process process = python.redirectErrorStream(true).start();
+		run(Requirements.python().toString(), "-m", "unittest", "discover", "-s", "src/test/python");
+	}
+
+	/**
+	 * Runs a command that finds the sample's Python modules and Axon's binding.
+	 * @param command the command, which has to succeed
+	 * @return its output and errors
+	 */
+	static String run(String... command) throws IOException, InterruptedException {
+		ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+		Path sample = Path.of("").toAbsolutePath();
+		Path target = sample.resolve("target");
+		builder.environment().put("PYTHONPATH", sample + File.pathSeparator + target.resolve("python"));
+		builder.environment().put("PYTHONPYCACHEPREFIX", target.resolve("pycache").toString());
+		Process process = builder.start();
 		String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 		assertThat(process.waitFor()).as(output).isZero();
+		return output;
 	}
 
 }
