@@ -1,0 +1,134 @@
+package io.axonipc;
+
+import java.util.concurrent.atomic.AtomicLongArray;
+
+import io.axonipc.ring.RingProducer;
+
+/**
+ * What a channel has done since it was opened. Each counter is exact; together they are
+ * no snapshot. May be read by any thread at any time, also after the channel was closed.
+ */
+public final class ChannelCounters {
+
+	static final int SENT = 8;
+
+	static final int BYTES_SENT = 9;
+
+	static final int BLOCKED = 10;
+
+	static final int SENDER_WAKEUPS = 11;
+
+	static final int SENDER_PARKS = 12;
+
+	/** Far enough from the sender's counters that their threads share no cache line. */
+	static final int RECEIVED = 32;
+
+	static final int BYTES_RECEIVED = 33;
+
+	static final int RECEIVER_WAKEUPS = 34;
+
+	static final int RECEIVER_PARKS = 35;
+
+	static final int REDELIVERED = 36;
+
+	static final int REPLIES_DROPPED = 37;
+
+	/** Replies are counted apart: by the threads that waited for them. */
+	static final int REPLIES = 38;
+
+	static final int REPLY_BYTES = 39;
+
+	private final AtomicLongArray values = new AtomicLongArray(48);
+
+	private final RingProducer outgoing;
+
+	ChannelCounters(RingProducer outgoing) {
+		this.outgoing = outgoing;
+	}
+
+	/** Counts; each counter has one writer at a time, so a release store is enough. */
+	void add(int counter, long amount) {
+		this.values.setRelease(counter, this.values.getPlain(counter) + amount);
+	}
+
+	/**
+	 * Messages committed, requests and replies among them.
+	 * @return a count
+	 */
+	public long messagesSent() {
+		return this.values.getAcquire(SENT);
+	}
+
+	/**
+	 * Payload of the messages committed.
+	 * @return bytes
+	 */
+	public long bytesSent() {
+		return this.values.getAcquire(BYTES_SENT);
+	}
+
+	/**
+	 * Messages acknowledged, and replies taken.
+	 * @return a count
+	 */
+	public long messagesReceived() {
+		return this.values.getAcquire(RECEIVED) + this.values.getAcquire(REPLIES);
+	}
+
+	/**
+	 * Payload of the messages acknowledged and replies taken.
+	 * @return bytes
+	 */
+	public long bytesReceived() {
+		return this.values.getAcquire(BYTES_RECEIVED) + this.values.getAcquire(REPLY_BYTES);
+	}
+
+	/**
+	 * Sends that found no room and had to wait or were refused.
+	 * @return a count
+	 */
+	public long sendsBlocked() {
+		return this.values.getAcquire(BLOCKED);
+	}
+
+	/**
+	 * Posts of a semaphore for a parked peer.
+	 * @return a count
+	 */
+	public long wakeups() {
+		return this.values.getAcquire(SENDER_WAKEUPS) + this.values.getAcquire(RECEIVER_WAKEUPS);
+	}
+
+	/**
+	 * Waits of this process on a semaphore.
+	 * @return a count
+	 */
+	public long parks() {
+		return this.values.getAcquire(SENDER_PARKS) + this.values.getAcquire(RECEIVER_PARKS);
+	}
+
+	/**
+	 * Messages received that a predecessor had in hand when it died.
+	 * @return a count
+	 */
+	public long redelivered() {
+		return this.values.getAcquire(REDELIVERED);
+	}
+
+	/**
+	 * Replies that nobody waited for any more.
+	 * @return a count
+	 */
+	public long repliesDropped() {
+		return this.values.getAcquire(REPLIES_DROPPED);
+	}
+
+	/**
+	 * What the peer has not yet handled.
+	 * @return bytes of the outgoing ring, padding included
+	 */
+	public long ringUsed() {
+		return this.outgoing.used();
+	}
+
+}

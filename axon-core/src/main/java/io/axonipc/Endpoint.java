@@ -1,0 +1,369 @@
+package io.axonipc;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.security.SecureRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongPredicate;
+
+import io.axonipc.posix.FileStatus;
+import io.axonipc.posix.NamedSemaphore;
+import io.axonipc.posix.Platform;
+import io.axonipc.posix.PosixException;
+import io.axonipc.posix.SharedMemory;
+import io.axonipc.ring.SegmentLayout;
+import io.axonipc.ring.Words;
+
+/**
+ * One attached end of a channel: its segment, semaphores and locks. Opening, closing and
+ * discarding follow PROTOCOL.md, "Creating, attaching, closing, removing", step by step.
+ */
+final class Endpoint {
+
+	/** glibc or musl in the lower half, the word size in the upper. */
+	private static final long ABI = Platform.libc() | (64L << 32);
+
+	final ChannelNames names;
+
+	final Role role;
+
+	final ByteBuffer memory;
+
+	final ByteBuffer readOnly;
+
+	final int capacity;
+
+	final int maxMessage;
+
+	final long largeMemory;
+
+	final long channelId;
+
+	final int mode;
+
+	private final SharedMemory lock;
+
+	private NamedSemaphore[] semaphores;
+
+	private long incarnation;
+
+	private Endpoint(ChannelNames names, ChannelOptions options, SharedMemory lock, ByteBuffer memory) {
+		this.names = names;
+		this.role = options.role();
+		this.mode = mode(options.groupAccess());
+		this.lock = lock;
+		this.memory = memory;
+		this.readOnly = memory.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+		this.capacity = (int) Words.get(memory, SegmentLayout.CAPACITY);
+		this.maxMessage = (int) Words.get(memory, SegmentLayout.MAX_MESSAGE);
+		this.largeMemory = Words.get(memory, SegmentLayout.LARGE_MEMORY);
+		this.channelId = Words.get(memory, SegmentLayout.CHANNEL_ID);
+	}
+
+	/**
+	 * Steps 1 to 7 of opening; step 8 is {@link #announce}, after the rings are
+	 * recovered.
+	 */
+	static Endpoint open(ChannelNames names, ChannelOptions options) {
+		long deadline = System.nanoTime() + options.openTimeout().toNanos();
+		for (long pause = 100_000;; pause = Math.min(2 * pause, TimeUnit.MILLISECONDS.toNanos(10))) {
+			try {
+				Endpoint endpoint = tryOpen(names, options, deadline);
+				if (endpoint != null) {
+					return endpoint;
+				}
+			}
+			catch (PosixException ex) {
+				throw Errors.system(names, ex);
+			}
+			if (System.nanoTime() - deadline >= 0) {
+				throw new ChannelNotFoundException(
+						"Channel '" + names + "' does not exist, and no server made it within " + options.openTimeout()
+								+ ": start the server, or give openTimeout more");
+			}
+			LockSupport.parkNanos(pause);
+			if (Thread.currentThread().isInterrupted()) {
+				throw new ChannelNotFoundException("Channel '" + names + "': interrupted while waiting for a server");
+			}
+		}
+	}
+
+	/** Returns null when there is nothing to attach to yet. */
+	private static Endpoint tryOpen(ChannelNames names, ChannelOptions options, long deadline) {
+		SharedMemory lock = SharedMemory.open(names.segment());
+		if (lock == null && options.role() == Role.SERVER) {
+			lock = SharedMemory.create(names.segment(), mode(options.groupAccess()));
+		}
+		if (lock == null) {
+			return null;
+		}
+		Endpoint endpoint = null;
+		try {
+			checkAccess(names, names.segment(), lock.status(), options.groupAccess());
+			lockSetup(names, lock, deadline);
+			endpoint = attach(names, options, lock);
+			return endpoint;
+		}
+		finally {
+			if (endpoint == null) {
+				lock.close();
+			}
+		}
+	}
+
+	private static Endpoint attach(ChannelNames names, ChannelOptions options, SharedMemory lock) {
+		FileStatus status = lock.status();
+		if (status.links() == 0) {
+			return null;
+		}
+		try (SharedMemory segment = SharedMemory.open(names.segment())) {
+			if (segment == null || segment.status().inode() != status.inode()) {
+				return null;
+			}
+			boolean ready = status.size() >= SegmentLayout.PAGE
+					&& Words.getAcquire(segment.map(SegmentLayout.PAGE, false), SegmentLayout.MAGIC_OFFSET) != 0;
+			if (!ready && options.role() == Role.CLIENT) {
+				return null;
+			}
+			ByteBuffer memory = ready ? mapExisting(names, segment, status.size()) : make(names, options, segment);
+			Endpoint endpoint = new Endpoint(names, options, lock, memory);
+			endpoint.lockRole();
+			endpoint.openSemaphores();
+			if (!ready) {
+				Words.putRelease(memory, SegmentLayout.MAGIC_OFFSET, SegmentLayout.MAGIC);
+			}
+			return endpoint;
+		}
+	}
+
+	/** Writes a new segment, all but its first word. */
+	private static ByteBuffer make(ChannelNames names, ChannelOptions options, SharedMemory segment) {
+		int capacity = options.roundedCapacity();
+		int size = SegmentLayout.segmentSize(capacity);
+		try {
+			segment.allocate(size);
+		}
+		catch (PosixException ex) {
+			SharedMemory.unlink(names.segment());
+			throw ex.isOutOfMemory() ? Errors.memory(names, "its segment", size, ex) : ex;
+		}
+		ByteBuffer memory = segment.map(size, true);
+		Words.put(memory, SegmentLayout.SIZE, size);
+		Words.put(memory, SegmentLayout.ABI, ABI);
+		Words.put(memory, SegmentLayout.CAPACITY, capacity);
+		Words.put(memory, SegmentLayout.CHANNEL_ID, new SecureRandom().nextLong() | 1);
+		Words.put(memory, SegmentLayout.MAX_MESSAGE, options.maxMessageSize());
+		Words.put(memory, SegmentLayout.LARGE_MEMORY, options.largeMessageMemory());
+		return memory;
+	}
+
+	private static ByteBuffer mapExisting(ChannelNames names, SharedMemory segment, long size) {
+		ByteBuffer header = segment.map(SegmentLayout.PAGE, false);
+		long magic = Words.get(header, SegmentLayout.MAGIC_OFFSET);
+		if ((int) magic != (int) SegmentLayout.MAGIC) {
+			throw Errors.corrupt(names, "its first word is 0x" + Long.toHexString(magic) + " and not \"AXON\"", null);
+		}
+		if (magic != SegmentLayout.MAGIC) {
+			throw new IncompatibleChannelException("Channel '" + names + "' has version " + (magic >>> 32)
+					+ " of the protocol, this is version 1: use the same version on both sides, or discard the channel");
+		}
+		long abi = Words.get(header, SegmentLayout.ABI);
+		if (abi != ABI) {
+			throw new IncompatibleChannelException("Channel '" + names + "' was made with C library " + (int) abi
+					+ " and " + (abi >>> 32) + " bit, this process has " + (int) ABI + " and 64 bit "
+					+ "(1 is glibc, 2 musl): both processes need the same");
+		}
+		requireValid(names, "size", Words.get(header, SegmentLayout.SIZE), (value) -> value == size);
+		long capacity = Words.get(header, SegmentLayout.CAPACITY);
+		requireValid(names, "capacity", capacity,
+				(value) -> value >= SegmentLayout.MIN_CAPACITY && value <= SegmentLayout.MAX_CAPACITY
+						&& Long.bitCount(value) == 1 && SegmentLayout.segmentSize((int) value) == size);
+		requireValid(names, "largest payload", Words.get(header, SegmentLayout.MAX_MESSAGE),
+				(value) -> value >= 0 && value <= SegmentLayout.MAX_PAYLOAD);
+		requireValid(names, "large-message memory", Words.get(header, SegmentLayout.LARGE_MEMORY),
+				(value) -> value >= 0);
+		return segment.map((int) size, true);
+	}
+
+	private static void requireValid(ChannelNames names, String field, long value, LongPredicate valid) {
+		if (!valid.test(value)) {
+			throw Errors.corrupt(names, "its header says " + field + " = " + value + ", which does not fit", null);
+		}
+	}
+
+	private static void lockSetup(ChannelNames names, SharedMemory lock, long deadline) {
+		while (!lock.tryLock(SegmentLayout.SETUP_LOCK)) {
+			if (System.nanoTime() - deadline >= 0) {
+				throw new ChannelNotFoundException(
+						"Channel '" + names + "' is being set up by another process, and that did not end in time");
+			}
+			LockSupport.parkNanos(100_000);
+		}
+	}
+
+	private void lockRole() {
+		if (!this.lock.tryLock(SegmentLayout.endpointLock(this.role.ordinal()))) {
+			throw Errors.roleTaken(this.names, this.role, pid(this.role));
+		}
+	}
+
+	/**
+	 * Step 6: made anew while no endpoint is attached, so that no stale permit is left.
+	 */
+	private void openSemaphores() {
+		boolean first = !isPeerAlive();
+		this.semaphores = new NamedSemaphore[] { openSemaphore(this.names.dataSemaphore(0), first),
+				openSemaphore(this.names.spaceSemaphore(0), first), openSemaphore(this.names.dataSemaphore(1), first),
+				openSemaphore(this.names.spaceSemaphore(1), first) };
+	}
+
+	private NamedSemaphore openSemaphore(String name, boolean first) {
+		if (first) {
+			NamedSemaphore.unlink(name);
+			NamedSemaphore created = NamedSemaphore.create(name, this.mode);
+			if (created != null) {
+				return created;
+			}
+		}
+		FileStatus status = NamedSemaphore.status(name);
+		if (status == null) {
+			throw Errors.corrupt(this.names, "semaphore " + name + " is missing while the peer is attached", null);
+		}
+		checkAccess(this.names, name, status, this.mode != mode(false));
+		NamedSemaphore semaphore = NamedSemaphore.open(name);
+		if (semaphore == null) {
+			throw Errors.corrupt(this.names, "semaphore " + name + " was removed", null);
+		}
+		return semaphore;
+	}
+
+	/** Step 8: from here on the peer sees this endpoint. Lets the set-up lock go. */
+	void announce() {
+		int offset = SegmentLayout.incarnation(this.role.ordinal());
+		Words.put(this.memory, offset + 8, ProcessHandle.current().pid());
+		this.incarnation = Words.get(this.memory, offset) + 1;
+		Words.putRelease(this.memory, offset, this.incarnation);
+		this.lock.unlock(SegmentLayout.SETUP_LOCK);
+	}
+
+	/** Gives up an attach that failed before {@link #announce}. */
+	void abandon() {
+		this.lock.close();
+	}
+
+	/**
+	 * Lets go of the role. Removes the channel's names when nobody else is attached and
+	 * nothing is left in it.
+	 * @param empty whether both rings are empty; asked when the peer is known to be gone
+	 */
+	void close(BooleanSupplier empty) {
+		lockSetup(this.names, this.lock, System.nanoTime() + TimeUnit.HOURS.toNanos(1));
+		Words.putRelease(this.memory, SegmentLayout.incarnation(this.role.ordinal()) + 8, 0);
+		if (!isPeerAlive() && !isUnlinked() && empty.getAsBoolean()) {
+			unlinkAll(this.names);
+		}
+		this.lock.unlock(SegmentLayout.endpointLock(this.role.ordinal()));
+		this.lock.close();
+	}
+
+	static boolean discard(ChannelNames names) {
+		try (SharedMemory lock = SharedMemory.open(names.segment())) {
+			if (lock == null) {
+				return false;
+			}
+			checkAccess(names, names.segment(), lock.status(), true);
+			lockSetup(names, lock, System.nanoTime() + TimeUnit.SECONDS.toNanos(5));
+			FileStatus status = lock.status();
+			if (status.links() == 0) {
+				return false;
+			}
+			for (Role role : Role.values()) {
+				if (lock.isLocked(SegmentLayout.endpointLock(role.ordinal()))) {
+					throw Errors.held(names, role, storedPid(names, status, role));
+				}
+			}
+			unlinkAll(names);
+			return true;
+		}
+		catch (PosixException ex) {
+			throw Errors.system(names, ex);
+		}
+	}
+
+	private static long storedPid(ChannelNames names, FileStatus status, Role role) {
+		try (SharedMemory segment = SharedMemory.open(names.segment())) {
+			return (segment != null && status.size() >= SegmentLayout.PAGE)
+					? Words.get(segment.map(SegmentLayout.PAGE, false), SegmentLayout.incarnation(role.ordinal()) + 8)
+					: 0;
+		}
+	}
+
+	/** The segment goes last: whoever finds it finds a channel to clean up. */
+	private static void unlinkAll(ChannelNames names) {
+		for (int ring = 0; ring < 2; ring++) {
+			NamedSemaphore.unlink(names.dataSemaphore(ring));
+			NamedSemaphore.unlink(names.spaceSemaphore(ring));
+			for (int slot = 0; slot < SegmentLayout.SLOTS; slot++) {
+				SharedMemory.unlink(names.slot(ring, slot));
+			}
+		}
+		SharedMemory.unlink(names.segment());
+	}
+
+	/** Refuses what another user prepared, or could write. */
+	static void checkAccess(ChannelNames names, String object, FileStatus status, boolean group) {
+		boolean mine = status.owner() == Platform.user() || (group && status.group() == Platform.group());
+		if (!status.regular() || !mine || (status.mode() & ~mode(group)) != 0) {
+			throw Errors.access(names, object, status, mode(group));
+		}
+	}
+
+	private static int mode(boolean group) {
+		return group ? 0660 : 0600;
+	}
+
+	/** The ring's number this endpoint writes; the other one is read. */
+	int outgoing() {
+		return this.role.ordinal();
+	}
+
+	int incoming() {
+		return 1 - this.role.ordinal();
+	}
+
+	int control(int ring) {
+		return SegmentLayout.control(ring, this.capacity);
+	}
+
+	NamedSemaphore data(int ring) {
+		return this.semaphores[2 * ring];
+	}
+
+	NamedSemaphore space(int ring) {
+		return this.semaphores[2 * ring + 1];
+	}
+
+	long incarnation() {
+		return this.incarnation;
+	}
+
+	long peerIncarnation() {
+		return Words.getAcquire(this.memory, SegmentLayout.incarnation(this.role.peer().ordinal()));
+	}
+
+	/** The process id that an endpoint stored; 0 when it detached cleanly. */
+	long pid(Role role) {
+		return Words.get(this.memory, SegmentLayout.incarnation(role.ordinal()) + 8);
+	}
+
+	boolean isPeerAlive() {
+		return this.lock.isLocked(SegmentLayout.endpointLock(this.role.peer().ordinal()));
+	}
+
+	boolean isUnlinked() {
+		return this.lock.status().links() == 0;
+	}
+
+}

@@ -1,0 +1,233 @@
+package io.axonipc;
+
+import java.time.Duration;
+
+import io.axonipc.ring.CorruptRingException;
+import io.axonipc.ring.HeaderWord;
+import io.axonipc.ring.RingConsumer;
+
+/**
+ * The receiving side of a channel, for one thread at a time. Messages come in the order
+ * in which they were sent; what their sender did before is visible. A message is
+ * acknowledged when its handler has returned or thrown: should this process die before,
+ * its successor receives that message again, and no other.
+ * <p>
+ * Replies to {@link AxonChannel#request requests} are not delivered here; polling hands
+ * them to the threads that wait for them. Polling allocates nothing and makes no system
+ * call while messages come.
+ */
+public final class Receiver {
+
+	private final AxonChannel channel;
+
+	private final Endpoint endpoint;
+
+	private final Inbox inbox;
+
+	private final RingConsumer ring;
+
+	private final ChannelCounters counters;
+
+	private final MessageView view;
+
+	/** The header word of the message that {@link #receive} gave out, 0 for none. */
+	private long inHand;
+
+	Receiver(AxonChannel channel, Inbox inbox, SlotMappings mappings, ChannelCounters counters) {
+		this.channel = channel;
+		this.endpoint = channel.endpoint();
+		this.inbox = inbox;
+		this.ring = inbox.ring();
+		this.counters = counters;
+		this.view = new MessageView(this.endpoint, mappings, new TagCache(), this);
+	}
+
+	/**
+	 * Handles the messages that are there, and does not wait.
+	 * @param handler called for each; when it throws, its message is acknowledged, and
+	 * the exception is thrown on
+	 * @param limit the most messages to handle, 1 and up
+	 * @return how many were handled, 0 when there were none
+	 */
+	public int poll(MessageHandler handler, int limit) {
+		enter();
+		try {
+			releaseInHand();
+			int handled = 0;
+			while (handled < limit && handleNext(handler)) {
+				handled++;
+			}
+			if (handled < limit && this.ring.hasUnpublished()) {
+				this.inbox.publish();
+			}
+			return handled;
+		}
+		catch (CorruptRingException ex) {
+			throw this.channel.fail(ex);
+		}
+		finally {
+			leave();
+		}
+	}
+
+	/**
+	 * Handles the messages that are there, and waits for the first one.
+	 * @param handler called for each; when it throws, its message is acknowledged, and
+	 * the exception is thrown on
+	 * @param limit the most messages to handle, 1 and up
+	 * @param timeout the longest wait for the first message
+	 * @return how many were handled; 0 at the time-out, or when the thread is interrupted
+	 */
+	public int poll(MessageHandler handler, int limit, Duration timeout) {
+		int handled = poll(handler, limit);
+		if (handled > 0) {
+			return handled;
+		}
+		long nanos = timeout.toNanos();
+		long start = System.nanoTime();
+		for (long waited = 0; waited < nanos; waited = System.nanoTime() - start) {
+			if (awaitMessage(nanos - waited)) {
+				handled = poll(handler, limit);
+				if (handled > 0) {
+					return handled;
+				}
+			}
+			if (Thread.currentThread().isInterrupted()) {
+				return 0;
+			}
+		}
+		return 0;
+	}
+
+	/**
+	 * Takes the next message, and waits for one. It is acknowledged when it is closed,
+	 * when the next one is received or polled, or when the channel is closed.
+	 * @param timeout the longest wait
+	 * @return the message, or null at the time-out, or when the thread is interrupted
+	 */
+	public MessageView receive(Duration timeout) {
+		long nanos = timeout.toNanos();
+		long start = System.nanoTime();
+		while (true) {
+			MessageView message = take();
+			if (message != null) {
+				return message;
+			}
+			long waited = System.nanoTime() - start;
+			if (waited >= nanos || Thread.currentThread().isInterrupted()) {
+				return null;
+			}
+			awaitMessage(nanos - waited);
+		}
+	}
+
+	private boolean awaitMessage(long nanos) {
+		if (this.inbox.await(this.ring::isReady, nanos)) {
+			return true;
+		}
+		this.channel.checkNames();
+		return false;
+	}
+
+	private boolean handleNext(MessageHandler handler) {
+		long word = this.inbox.next();
+		if (word == 0) {
+			return false;
+		}
+		begin(word);
+		try {
+			handler.onMessage(this.view);
+		}
+		finally {
+			acknowledge(word);
+		}
+		return true;
+	}
+
+	private void begin(long word) {
+		int deliveries = this.ring.begin();
+		this.view.open(this.ring.offset(this.ring.position()), word, deliveries);
+		if (deliveries > 1) {
+			this.counters.add(ChannelCounters.REDELIVERED, 1);
+		}
+	}
+
+	private void acknowledge(long word) {
+		this.counters.add(ChannelCounters.BYTES_RECEIVED, this.view.length());
+		this.counters.add(ChannelCounters.RECEIVED, 1);
+		this.view.invalidate();
+		this.ring.advance(word);
+		if ((HeaderWord.flags(word) & HeaderWord.LARGE) != 0 || this.ring.mustPublish()) {
+			this.inbox.publish();
+		}
+	}
+
+	private MessageView take() {
+		enter();
+		try {
+			releaseInHand();
+			long word = this.inbox.next();
+			if (word == 0) {
+				if (this.ring.hasUnpublished()) {
+					this.inbox.publish();
+				}
+				return null;
+			}
+			begin(word);
+			this.inHand = word;
+			return this.view;
+		}
+		catch (CorruptRingException ex) {
+			throw this.channel.fail(ex);
+		}
+		finally {
+			leave();
+		}
+	}
+
+	void release() {
+		if (this.inHand == 0 || !this.channel.isOpen()) {
+			return;
+		}
+		enter();
+		try {
+			releaseInHand();
+			if (!this.ring.isReady() && this.ring.hasUnpublished()) {
+				this.inbox.publish();
+			}
+		}
+		catch (CorruptRingException ex) {
+			throw this.channel.fail(ex);
+		}
+		finally {
+			leave();
+		}
+	}
+
+	void releaseInHand() {
+		if (this.inHand != 0) {
+			long word = this.inHand;
+			this.inHand = 0;
+			acknowledge(word);
+		}
+	}
+
+	private void enter() {
+		SpinLock consuming = this.inbox.consuming;
+		if (!consuming.tryLock() && (consuming.isMine() || !consuming.tryLock(AxonChannel.BOUNDED_WAIT_NANOS))) {
+			this.channel.ensureOpen();
+			throw new IllegalStateException("Channel '" + this.endpoint.names
+					+ "' is being received from by another thread, or by a handler: one thread at a time may");
+		}
+		if (!this.channel.isOpen()) {
+			consuming.unlock();
+			this.channel.ensureOpen();
+		}
+	}
+
+	private void leave() {
+		this.inbox.consuming.unlock();
+		this.channel.closeIfDeferred();
+	}
+
+}

@@ -1,0 +1,154 @@
+package io.axonipc;
+
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.spi.AbstractSelectableChannel;
+import java.nio.channels.spi.AbstractSelector;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+import io.axonipc.posix.NamedSemaphore;
+
+/**
+ * Blocks a thread on a semaphore so that an interrupt ends the wait at once. One thread
+ * at a time blocks; {@link #wake()} may be called by any.
+ */
+final class SemaphoreGate {
+
+	private static final int MAX_DRAINED = 16;
+
+	/**
+	 * Where virtual threads send a platform thread to wait for them; idle threads end.
+	 */
+	private static final ExecutorService WAITERS = Executors.newCachedThreadPool((task) -> {
+		Thread thread = new Thread(task, "axon-waiter");
+		thread.setDaemon(true);
+		return thread;
+	});
+
+	private final NamedSemaphore semaphore;
+
+	private final InterruptHook hook = new InterruptHook();
+
+	SemaphoreGate(NamedSemaphore semaphore) {
+		this.semaphore = semaphore;
+	}
+
+	/** Takes the permits of earlier waits that ended without theirs. */
+	void drain() {
+		for (int i = 0; i < MAX_DRAINED && this.semaphore.tryAcquire(); i++) {
+			continue;
+		}
+	}
+
+	/**
+	 * Blocks until a post, an interrupt, or the end of the time.
+	 * @param nanos the longest wait, in nanoseconds
+	 */
+	void block(long nanos) {
+		if (VirtualThreads.isCurrent()) {
+			blockVirtual(nanos);
+			return;
+		}
+		this.hook.enter();
+		try {
+			this.semaphore.await(nanos);
+		}
+		finally {
+			this.hook.leave();
+		}
+	}
+
+	/**
+	 * A virtual thread in sem_wait would pin its carrier: a platform thread waits for it.
+	 */
+	private void blockVirtual(long nanos) {
+		Future<?> waiter = WAITERS.submit(() -> this.semaphore.await(nanos));
+		boolean interrupted = false;
+		while (true) {
+			try {
+				waiter.get();
+				break;
+			}
+			catch (InterruptedException ex) {
+				interrupted = true;
+				wake();
+			}
+			catch (ExecutionException ex) {
+				throw new IllegalStateException("waiting for a semaphore failed", ex.getCause());
+			}
+		}
+		if (interrupted) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
+	void wake() {
+		this.semaphore.post();
+	}
+
+	/**
+	 * The JDK's public way to hear of an interrupt while blocked outside of it: what a
+	 * selector's {@code select} uses.
+	 */
+	private final class InterruptHook extends AbstractSelector {
+
+		InterruptHook() {
+			super(null);
+		}
+
+		void enter() {
+			begin();
+		}
+
+		void leave() {
+			end();
+		}
+
+		@Override
+		public Selector wakeup() {
+			SemaphoreGate.this.wake();
+			return this;
+		}
+
+		@Override
+		protected void implCloseSelector() {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		protected SelectionKey register(AbstractSelectableChannel channel, int operations, Object attachment) {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public Set<SelectionKey> keys() {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public Set<SelectionKey> selectedKeys() {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public int selectNow() {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public int select(long timeout) {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public int select() {
+			throw new UnsupportedOperationException();
+		}
+
+	}
+
+}

@@ -1,0 +1,68 @@
+package io.axonipc;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+import io.axonipc.posix.FileStatus;
+import io.axonipc.posix.SharedMemory;
+import io.axonipc.ring.CorruptRingException;
+import io.axonipc.ring.SegmentLayout;
+import io.axonipc.ring.Words;
+
+/** The peer's large-message slots, mapped when first met and kept. Thread-safe. */
+final class SlotMappings {
+
+	private final Endpoint endpoint;
+
+	private final ByteBuffer[] memory = new ByteBuffer[SegmentLayout.SLOTS];
+
+	private final long[] generation = new long[SegmentLayout.SLOTS];
+
+	SlotMappings(Endpoint endpoint) {
+		this.endpoint = endpoint;
+	}
+
+	/**
+	 * The memory of a slot that a record refers to.
+	 * @param slot the slot's number, unchecked
+	 * @param wanted the generation in the record
+	 * @param length the payload's length, unchecked
+	 * @return a read-only buffer; the payload starts at {@link SegmentLayout#PAGE}
+	 */
+	synchronized ByteBuffer map(int slot, long wanted, long length) {
+		if (slot < 0 || slot >= SegmentLayout.SLOTS || length < 0 || length > this.endpoint.maxMessage) {
+			throw new CorruptRingException("a record refers to " + length + " bytes in slot " + slot);
+		}
+		if (this.memory[slot] == null || this.generation[slot] != wanted) {
+			this.memory[slot] = open(slot, wanted).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+			this.generation[slot] = wanted;
+		}
+		if (length > this.memory[slot].capacity() - SegmentLayout.PAGE) {
+			throw new CorruptRingException("a record refers to " + length + " bytes in slot " + slot + ", which has "
+					+ (this.memory[slot].capacity() - SegmentLayout.PAGE));
+		}
+		return this.memory[slot];
+	}
+
+	private ByteBuffer open(int slot, long wanted) {
+		int ring = this.endpoint.incoming();
+		String name = this.endpoint.names.slot(ring, slot);
+		try (SharedMemory segment = SharedMemory.open(name)) {
+			if (segment == null) {
+				throw new CorruptRingException("a record refers to " + name + ", which does not exist");
+			}
+			FileStatus status = segment.status();
+			Endpoint.checkAccess(this.endpoint.names, name, status, this.endpoint.mode == 0660);
+			if (status.size() <= SegmentLayout.PAGE) {
+				throw new CorruptRingException(name + " has only " + status.size() + " bytes");
+			}
+			ByteBuffer mapped = segment.map((int) Math.min(status.size(), Integer.MAX_VALUE), true);
+			if (!SlotPool.isWhole(mapped, this.endpoint, ring, slot, status.size())
+					|| Words.get(mapped, SegmentLayout.SLOT_GENERATION) != wanted) {
+				throw new CorruptRingException(name + " is not what the record refers to");
+			}
+			return mapped;
+		}
+	}
+
+}

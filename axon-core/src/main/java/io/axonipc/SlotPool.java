@@ -1,0 +1,217 @@
+package io.axonipc;
+
+import java.nio.ByteBuffer;
+
+import io.axonipc.posix.FileStatus;
+import io.axonipc.posix.PosixException;
+import io.axonipc.posix.SharedMemory;
+import io.axonipc.ring.HeaderWord;
+import io.axonipc.ring.RingProducer;
+import io.axonipc.ring.SegmentLayout;
+import io.axonipc.ring.Words;
+
+/**
+ * The large-message slots of the ring that this endpoint writes. Guarded by the sender's
+ * lock. See PROTOCOL.md, "Large messages".
+ */
+final class SlotPool {
+
+	/** Returned by {@link #claim}: wait until a busy slot is free. */
+	static final int FULL = -1;
+
+	private static final int GRANULE = 64 << 10;
+
+	private final Endpoint endpoint;
+
+	private final RingProducer ring;
+
+	private final ByteBuffer[] memory = new ByteBuffer[SegmentLayout.SLOTS];
+
+	private final long[] capacity = new long[SegmentLayout.SLOTS];
+
+	/**
+	 * The position after the slot's last record; it is busy while the ring is not free up
+	 * to here.
+	 */
+	private final long[] busyUntil = new long[SegmentLayout.SLOTS];
+
+	private final long[] generation = new long[SegmentLayout.SLOTS];
+
+	private long total;
+
+	private int generations;
+
+	SlotPool(Endpoint endpoint, RingProducer ring) {
+		this.endpoint = endpoint;
+		this.ring = ring;
+		for (int slot = 0; slot < SegmentLayout.SLOTS; slot++) {
+			adopt(slot);
+		}
+		ring.walk(this::markBusy);
+	}
+
+	/** Keeps what a predecessor left, or removes it when it is not whole. */
+	private void adopt(int slot) {
+		String name = this.endpoint.names.slot(this.endpoint.outgoing(), slot);
+		try (SharedMemory segment = SharedMemory.open(name)) {
+			if (segment == null) {
+				return;
+			}
+			FileStatus status = segment.status();
+			Endpoint.checkAccess(this.endpoint.names, name, status, this.endpoint.mode == 0660);
+			if (status.size() > SegmentLayout.PAGE) {
+				ByteBuffer mapped = segment.map((int) Math.min(status.size(), Integer.MAX_VALUE), true);
+				if (isWhole(mapped, this.endpoint, this.endpoint.outgoing(), slot, status.size())) {
+					keep(slot, mapped, status.size() - SegmentLayout.PAGE);
+					return;
+				}
+			}
+		}
+		SharedMemory.unlink(name);
+	}
+
+	static boolean isWhole(ByteBuffer slot, Endpoint endpoint, int ring, int number, long size) {
+		return Words.getAcquire(slot, SegmentLayout.MAGIC_OFFSET) == SegmentLayout.SLOT_MAGIC
+				&& Words.get(slot, SegmentLayout.SIZE) == size
+				&& Words.get(slot, SegmentLayout.SLOT_CHANNEL_ID) == endpoint.channelId
+				&& Words.get(slot, SegmentLayout.SLOT_NUMBER) == (ring | ((long) number << 32));
+	}
+
+	private void keep(int slot, ByteBuffer mapped, long slotCapacity) {
+		this.memory[slot] = mapped;
+		this.generation[slot] = Words.get(mapped, SegmentLayout.SLOT_GENERATION);
+		this.capacity[slot] = slotCapacity;
+		this.busyUntil[slot] = 0;
+		this.total += slotCapacity;
+	}
+
+	private void markBusy(int offset, long word, long end) {
+		if ((HeaderWord.flags(word) & HeaderWord.LARGE) != 0) {
+			int slot = this.endpoint.memory.getInt(offset + HeaderWord.payloadOffset(word) + 16);
+			if (slot >= 0 && slot < SegmentLayout.SLOTS) {
+				this.busyUntil[slot] = end;
+			}
+		}
+	}
+
+	/**
+	 * Takes a slot for a payload; it is given back by doing nothing until
+	 * {@link #commit}.
+	 * @return the slot's number, or {@link #FULL}
+	 */
+	int claim(int length) {
+		long free = this.ring.free();
+		for (int slot = 0; slot < SegmentLayout.SLOTS; slot++) {
+			if (isIdle(slot, free) && this.capacity[slot] >= length) {
+				return slot;
+			}
+		}
+		long needed = Math.min((length + GRANULE - 1L) & -GRANULE, this.endpoint.largeMemory & -SegmentLayout.PAGE);
+		int slot = unused();
+		while (slot < 0 || this.total + needed > this.endpoint.largeMemory) {
+			if (!removeIdle(free)) {
+				return FULL;
+			}
+			slot = unused();
+		}
+		return make(slot, needed, free);
+	}
+
+	private boolean isIdle(int slot, long free) {
+		return this.memory[slot] != null && this.busyUntil[slot] <= free;
+	}
+
+	private int unused() {
+		for (int slot = 0; slot < SegmentLayout.SLOTS; slot++) {
+			if (this.memory[slot] == null) {
+				return slot;
+			}
+		}
+		return -1;
+	}
+
+	private boolean removeIdle(long free) {
+		for (int slot = 0; slot < SegmentLayout.SLOTS; slot++) {
+			if (isIdle(slot, free)) {
+				SharedMemory.unlink(this.endpoint.names.slot(this.endpoint.outgoing(), slot));
+				this.memory[slot] = null;
+				this.total -= this.capacity[slot];
+				return true;
+			}
+		}
+		return false;
+	}
+
+	private int make(int slot, long needed, long free) {
+		while (true) {
+			try {
+				create(slot, needed);
+				return slot;
+			}
+			catch (PosixException ex) {
+				SharedMemory.unlink(this.endpoint.names.slot(this.endpoint.outgoing(), slot));
+				if (!ex.isOutOfMemory()) {
+					throw Errors.system(this.endpoint.names, ex);
+				}
+				if (!removeIdle(free)) {
+					if (this.total > 0) {
+						return FULL;
+					}
+					throw Errors.memory(this.endpoint.names, "a large message", needed, ex);
+				}
+			}
+		}
+	}
+
+	private void create(int slot, long needed) {
+		String name = this.endpoint.names.slot(this.endpoint.outgoing(), slot);
+		SharedMemory.unlink(name);
+		try (SharedMemory segment = SharedMemory.create(name, this.endpoint.mode)) {
+			if (segment == null) {
+				throw Errors.corrupt(this.endpoint.names, "the name " + name + " is taken by another user", null);
+			}
+			long size = SegmentLayout.PAGE + needed;
+			segment.allocate(size);
+			ByteBuffer mapped = segment.map((int) Math.min(size, Integer.MAX_VALUE), true);
+			Words.put(mapped, SegmentLayout.SIZE, size);
+			Words.put(mapped, SegmentLayout.SLOT_CHANNEL_ID, this.endpoint.channelId);
+			Words.put(mapped, SegmentLayout.SLOT_GENERATION, (this.endpoint.incarnation() << 32) | ++this.generations);
+			Words.put(mapped, SegmentLayout.SLOT_NUMBER, this.endpoint.outgoing() | ((long) slot << 32));
+			Words.putRelease(mapped, SegmentLayout.MAGIC_OFFSET, SegmentLayout.SLOT_MAGIC);
+			keep(slot, mapped, needed);
+		}
+	}
+
+	ByteBuffer memory(int slot) {
+		return this.memory[slot];
+	}
+
+	long generation(int slot) {
+		return this.generation[slot];
+	}
+
+	void commit(int slot, long end) {
+		this.busyUntil[slot] = end;
+	}
+
+	/** The value of {@code free} at which the first busy slot can be used again. */
+	long wanted() {
+		long free = this.ring.free();
+		long wanted = Long.MAX_VALUE;
+		for (int slot = 0; slot < SegmentLayout.SLOTS; slot++) {
+			if (this.memory[slot] != null && this.busyUntil[slot] > free) {
+				wanted = Math.min(wanted, this.busyUntil[slot]);
+			}
+		}
+		return (wanted != Long.MAX_VALUE) ? wanted : free;
+	}
+
+	/** Removes what no record refers to, when this endpoint closes. */
+	void close() {
+		long free = this.ring.free();
+		while (removeIdle(free)) {
+			continue;
+		}
+	}
+
+}

@@ -1,0 +1,59 @@
+package io.axonipc;
+
+import java.time.Duration;
+
+/**
+ * How a thread waits: it spins for a while, which answers fastest and burns a core, and
+ * then parks on a semaphore, which costs nothing and takes tens of microseconds to wake
+ * from.
+ *
+ * @param spinNanos how long to spin before parking, in nanoseconds;
+ * {@link Long#MAX_VALUE} never parks
+ */
+public record WaitStrategy(long spinNanos) {
+
+	/**
+	 * Checks the value.
+	 * @param spinNanos 0 and up
+	 */
+	public WaitStrategy {
+		if (spinNanos < 0) {
+			throw new IllegalArgumentException("spin time " + spinNanos + " ns is negative");
+		}
+	}
+
+	/**
+	 * Spins for 20 microseconds, or not at all where there is one processor, and then
+	 * parks.
+	 * @return the default
+	 */
+	public static WaitStrategy defaultStrategy() {
+		return new WaitStrategy((Runtime.getRuntime().availableProcessors() > 1) ? 20_000 : 0);
+	}
+
+	/**
+	 * Spins for a time and then parks.
+	 * @param spin the time
+	 * @return the strategy
+	 */
+	public static WaitStrategy spinThenPark(Duration spin) {
+		return new WaitStrategy(spin.toNanos());
+	}
+
+	/**
+	 * Parks at once.
+	 * @return the strategy
+	 */
+	public static WaitStrategy park() {
+		return new WaitStrategy(0);
+	}
+
+	/**
+	 * Never parks: for threads that have a core to themselves.
+	 * @return the strategy
+	 */
+	public static WaitStrategy spin() {
+		return new WaitStrategy(Long.MAX_VALUE);
+	}
+
+}

@@ -1,0 +1,77 @@
+package io.axonipc.posix;
+
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Pointer;
+import jnr.ffi.Runtime;
+import jnr.ffi.annotations.IgnoreError;
+import jnr.ffi.annotations.Variadic;
+import jnr.ffi.types.intptr_t;
+import jnr.ffi.types.mode_t;
+import jnr.ffi.types.off_t;
+import jnr.ffi.types.size_t;
+
+/**
+ * The functions of the C library that Axon calls, under their own names. Addresses are
+ * plain longs.
+ */
+@SuppressWarnings("checkstyle:MethodName")
+interface LibC {
+
+	int shm_open(String name, int flags, @mode_t int mode);
+
+	int shm_unlink(String name);
+
+	int close(int descriptor);
+
+	int fchmod(int descriptor, @mode_t int mode);
+
+	int ftruncate(int descriptor, @off_t long length);
+
+	/** Returns the error instead of setting errno. */
+	@IgnoreError
+	int posix_fallocate(int descriptor, @off_t long offset, @off_t long length);
+
+	int statx(int directory, String path, int flags, int mask, Pointer status);
+
+	@Variadic(fixedCount = 2)
+	int fcntl(int descriptor, int command, Pointer lock);
+
+	@intptr_t
+	long mmap(@intptr_t long address, @size_t long length, int protection, int flags, int descriptor,
+			@off_t long offset);
+
+	int munmap(@intptr_t long address, @size_t long length);
+
+	@Variadic(fixedCount = 2)
+	@intptr_t
+	long sem_open(String name, int flags, @mode_t int mode, int value);
+
+	int sem_close(@intptr_t long semaphore);
+
+	int sem_unlink(String name);
+
+	int sem_post(@intptr_t long semaphore);
+
+	int sem_trywait(@intptr_t long semaphore);
+
+	int sem_clockwait(@intptr_t long semaphore, int clock, Pointer deadline);
+
+	int sem_timedwait(@intptr_t long semaphore, Pointer deadline);
+
+	int clock_gettime(int clock, Pointer time);
+
+	@IgnoreError
+	int geteuid();
+
+	@IgnoreError
+	int getegid();
+
+	@IgnoreError
+	String gnu_get_libc_version();
+
+	/** Loaded at the first use of this package; takes a fifth of a second. */
+	LibC INSTANCE = LibraryLoader.create(LibC.class).library("c").library("pthread").library("rt").load();
+
+	Runtime RUNTIME = Runtime.getRuntime(INSTANCE);
+
+}

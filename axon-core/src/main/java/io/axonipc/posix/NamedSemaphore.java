@@ -1,0 +1,152 @@
+package io.axonipc.posix;
+
+import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
+import java.util.concurrent.TimeUnit;
+
+import jnr.ffi.Memory;
+import jnr.ffi.Pointer;
+
+/**
+ * A named semaphore. {@link #post()} and {@link #tryAcquire()} may be called by any
+ * thread, {@link #await(long)} by one at a time. The semaphore is closed when this object
+ * is no longer reachable, so that no thread can touch one that is gone.
+ */
+public final class NamedSemaphore {
+
+	private static final Cleaner CLEANER = Cleaner.create();
+
+	private static volatile boolean hasClockWait = true;
+
+	private final String name;
+
+	private final long address;
+
+	private final Pointer time = Memory.allocateDirect(LibC.RUNTIME, 16);
+
+	private NamedSemaphore(String name, long address) {
+		this.name = name;
+		this.address = address;
+		CLEANER.register(this, () -> LibC.INSTANCE.sem_close(address));
+	}
+
+	/**
+	 * Opens an existing semaphore.
+	 * @param name the name, with its leading slash
+	 * @return the semaphore, or null when there is none
+	 */
+	public static NamedSemaphore open(String name) {
+		return open(name, 0, Platform.ENOENT);
+	}
+
+	/**
+	 * Creates a semaphore with the count 0.
+	 * @param name the name, with its leading slash
+	 * @param mode the exact permissions, whatever the umask
+	 * @return the semaphore, or null when the name is taken
+	 */
+	public static NamedSemaphore create(String name, int mode) {
+		NamedSemaphore semaphore = open(name, Platform.O_CREAT | Platform.O_EXCL, Platform.EEXIST);
+		if (semaphore != null && mode != 0600) {
+			try (SharedMemory file = SharedMemory.open(Platform.semaphoreFile(name))) {
+				file.setMode(mode);
+			}
+		}
+		return semaphore;
+	}
+
+	private static NamedSemaphore open(String name, int flags, int expected) {
+		while (true) {
+			long address = LibC.INSTANCE.sem_open(name, flags, 0600, 0);
+			if (address != 0) {
+				return new NamedSemaphore(name, address);
+			}
+			int errno = PosixException.lastError();
+			if (errno == expected) {
+				return null;
+			}
+			if (errno != Platform.EINTR) {
+				throw new PosixException("sem_open", name, errno);
+			}
+		}
+	}
+
+	/**
+	 * Removes a name.
+	 * @param name the name, with its leading slash
+	 * @return false when there was none, or when the system does not let this user
+	 */
+	public static boolean unlink(String name) {
+		if (LibC.INSTANCE.sem_unlink(name) == 0) {
+			return true;
+		}
+		int errno = PosixException.lastError();
+		if (errno == Platform.ENOENT || errno == Platform.EPERM || errno == Platform.EACCES) {
+			return false;
+		}
+		throw new PosixException("sem_unlink", name, errno);
+	}
+
+	/**
+	 * The file behind a semaphore's name.
+	 * @param name the name, with its leading slash
+	 * @return its status, or null when there is none
+	 */
+	public static FileStatus status(String name) {
+		try (SharedMemory file = SharedMemory.open(Platform.semaphoreFile(name))) {
+			return (file != null) ? file.status() : null;
+		}
+	}
+
+	/** Adds a permit. A semaphore that is full to its maximum has permits enough. */
+	public void post() {
+		if (LibC.INSTANCE.sem_post(this.address) != 0) {
+			int errno = PosixException.lastError();
+			if (errno != Platform.EOVERFLOW) {
+				throw new PosixException("sem_post", this.name, errno);
+			}
+		}
+		Reference.reachabilityFence(this);
+	}
+
+	/**
+	 * Takes a permit if there is one.
+	 * @return whether there was one
+	 */
+	public boolean tryAcquire() {
+		return LibC.INSTANCE.sem_trywait(this.address) == 0;
+	}
+
+	/**
+	 * Waits for a permit, on the monotonic clock where the system can. Blocks the
+	 * platform thread; a signal may end the wait early.
+	 * @param nanos the longest wait, in nanoseconds
+	 * @return whether a permit was taken
+	 */
+	public boolean await(long nanos) {
+		boolean monotonic = hasClockWait;
+		int clock = monotonic ? Platform.CLOCK_MONOTONIC : Platform.CLOCK_REALTIME;
+		LibC.INSTANCE.clock_gettime(clock, this.time);
+		long deadline = this.time.getLong(8) + nanos;
+		this.time.putLong(0, this.time.getLong(0) + deadline / TimeUnit.SECONDS.toNanos(1));
+		this.time.putLong(8, deadline % TimeUnit.SECONDS.toNanos(1));
+		try {
+			int result = monotonic ? LibC.INSTANCE.sem_clockwait(this.address, clock, this.time)
+					: LibC.INSTANCE.sem_timedwait(this.address, this.time);
+			if (result == 0) {
+				return true;
+			}
+		}
+		catch (UnsatisfiedLinkError ex) {
+			hasClockWait = false;
+			return await(nanos);
+		}
+		int errno = PosixException.lastError();
+		Reference.reachabilityFence(this);
+		if (errno == Platform.ETIMEDOUT || errno == Platform.EINTR) {
+			return false;
+		}
+		throw new PosixException("sem_clockwait", this.name, errno);
+	}
+
+}

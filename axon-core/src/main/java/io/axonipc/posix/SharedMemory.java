@@ -1,0 +1,203 @@
+package io.axonipc.posix;
+
+import java.lang.ref.Cleaner;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+import com.kenai.jffi.MemoryIO;
+import jnr.ffi.Memory;
+import jnr.ffi.Pointer;
+
+/**
+ * A descriptor of a named shared-memory object: its status, its size, its locks, its
+ * mapping. The descriptor is closed on exec. Not thread-safe, except for
+ * {@link #isLocked} and {@link #status}.
+ */
+public final class SharedMemory implements AutoCloseable {
+
+	private static final Cleaner CLEANER = Cleaner.create();
+
+	private final String name;
+
+	private int descriptor;
+
+	private SharedMemory(String name, int descriptor) {
+		this.name = name;
+		this.descriptor = descriptor;
+	}
+
+	/**
+	 * Opens an existing object.
+	 * @param name the name, with its leading slash
+	 * @return the object, or null when there is none
+	 */
+	public static SharedMemory open(String name) {
+		return open(name, Platform.O_RDWR, Platform.ENOENT);
+	}
+
+	/**
+	 * Creates an object of size 0.
+	 * @param name the name, with its leading slash
+	 * @param mode the exact permissions, whatever the umask
+	 * @return the object, or null when the name is taken
+	 */
+	public static SharedMemory create(String name, int mode) {
+		SharedMemory created = open(name, Platform.O_RDWR | Platform.O_CREAT | Platform.O_EXCL, Platform.EEXIST);
+		if (created != null) {
+			created.setMode(mode);
+		}
+		return created;
+	}
+
+	private static SharedMemory open(String name, int flags, int expected) {
+		while (true) {
+			int descriptor = LibC.INSTANCE.shm_open(name, flags | Platform.O_CLOEXEC, 0600);
+			if (descriptor >= 0) {
+				return new SharedMemory(name, descriptor);
+			}
+			int errno = PosixException.lastError();
+			if (errno == expected) {
+				return null;
+			}
+			if (errno != Platform.EINTR) {
+				throw new PosixException("shm_open", name, errno);
+			}
+		}
+	}
+
+	/**
+	 * Removes a name.
+	 * @param name the name, with its leading slash
+	 * @return false when there was none, or when the system does not let this user
+	 */
+	public static boolean unlink(String name) {
+		if (LibC.INSTANCE.shm_unlink(name) == 0) {
+			return true;
+		}
+		int errno = PosixException.lastError();
+		if (errno == Platform.ENOENT || errno == Platform.EPERM || errno == Platform.EACCES) {
+			return false;
+		}
+		throw new PosixException("shm_unlink", name, errno);
+	}
+
+	/**
+	 * Asks the system for the object's status.
+	 * @return the status now
+	 */
+	public FileStatus status() {
+		Pointer buffer = Memory.allocateDirect(LibC.RUNTIME, Platform.STATX_SIZE);
+		if (LibC.INSTANCE.statx(this.descriptor, "", Platform.AT_EMPTY_PATH, Platform.STATX_BASIC_STATS, buffer) != 0) {
+			throw PosixException.last("statx", this.name);
+		}
+		int mode = buffer.getShort(Platform.STATX_MODE) & 0xffff;
+		return new FileStatus((mode & 0xf000) == 0x8000, mode & 07777, buffer.getInt(Platform.STATX_UID),
+				buffer.getInt(Platform.STATX_GID), buffer.getInt(Platform.STATX_NLINK),
+				buffer.getLong(Platform.STATX_INO), buffer.getLong(Platform.STATX_BYTES));
+	}
+
+	void setMode(int mode) {
+		if (LibC.INSTANCE.fchmod(this.descriptor, mode) != 0) {
+			throw PosixException.last("fchmod", this.name);
+		}
+	}
+
+	/**
+	 * Empties the object and reserves zeroed memory for it, so that touching it later
+	 * cannot fail.
+	 * @param size bytes
+	 */
+	public void allocate(long size) {
+		if (LibC.INSTANCE.ftruncate(this.descriptor, 0) != 0) {
+			throw PosixException.last("ftruncate", this.name);
+		}
+		int errno;
+		do {
+			errno = LibC.INSTANCE.posix_fallocate(this.descriptor, 0, size);
+		}
+		while (errno == Platform.EINTR);
+		if (errno != 0) {
+			throw new PosixException("posix_fallocate", this.name, errno);
+		}
+	}
+
+	/**
+	 * Maps the object for reading and writing. It stays mapped as long as the buffer, or
+	 * any buffer cut from it, is reachable, also after {@link #close()}.
+	 * @param size bytes
+	 * @param populate whether to touch all pages now
+	 * @return a little-endian buffer
+	 */
+	public ByteBuffer map(int size, boolean populate) {
+		int flags = Platform.MAP_SHARED | (populate ? Platform.MAP_POPULATE : 0);
+		long address = LibC.INSTANCE.mmap(0, size, Platform.PROT_READ_WRITE, flags, this.descriptor, 0);
+		if (address == -1) {
+			throw PosixException.last("mmap", this.name);
+		}
+		ByteBuffer buffer = MemoryIO.getInstance().newDirectByteBuffer(address, size);
+		CLEANER.register(buffer, () -> LibC.INSTANCE.munmap(address, size));
+		return buffer.order(ByteOrder.LITTLE_ENDIAN);
+	}
+
+	/**
+	 * Tries to lock one byte for this descriptor. The kernel drops the lock when the
+	 * process dies.
+	 * @param offset the byte
+	 * @return false when another descriptor holds it
+	 */
+	public boolean tryLock(long offset) {
+		if (LibC.INSTANCE.fcntl(this.descriptor, Platform.F_OFD_SETLK, flock(Platform.F_WRLCK, offset)) == 0) {
+			return true;
+		}
+		int errno = PosixException.lastError();
+		if (errno == Platform.EAGAIN || errno == Platform.EACCES) {
+			return false;
+		}
+		throw new PosixException("fcntl(F_OFD_SETLK)", this.name, errno);
+	}
+
+	/**
+	 * Unlocks one byte.
+	 * @param offset the byte
+	 */
+	public void unlock(long offset) {
+		if (LibC.INSTANCE.fcntl(this.descriptor, Platform.F_OFD_SETLK, flock(Platform.F_UNLCK, offset)) != 0) {
+			throw PosixException.last("fcntl(F_OFD_SETLK)", this.name);
+		}
+	}
+
+	/**
+	 * Whether another descriptor holds the lock of a byte.
+	 * @param offset the byte
+	 * @return true when it is locked elsewhere
+	 */
+	public boolean isLocked(long offset) {
+		Pointer lock = flock(Platform.F_WRLCK, offset);
+		if (LibC.INSTANCE.fcntl(this.descriptor, Platform.F_OFD_GETLK, lock) != 0) {
+			throw PosixException.last("fcntl(F_OFD_GETLK)", this.name);
+		}
+		return lock.getShort(Platform.FLOCK_TYPE) != Platform.F_UNLCK;
+	}
+
+	private static Pointer flock(short type, long offset) {
+		Pointer lock = Memory.allocateDirect(LibC.RUNTIME, Platform.FLOCK_SIZE, true);
+		lock.putShort(Platform.FLOCK_TYPE, type);
+		lock.putLong(Platform.FLOCK_START, offset);
+		lock.putLong(Platform.FLOCK_LENGTH, 1);
+		return lock;
+	}
+
+	/**
+	 * Closes the descriptor, which drops its locks. Mappings stay. Does nothing the
+	 * second time.
+	 */
+	@Override
+	public void close() {
+		int open = this.descriptor;
+		this.descriptor = -1;
+		if (open >= 0) {
+			LibC.INSTANCE.close(open);
+		}
+	}
+
+}
