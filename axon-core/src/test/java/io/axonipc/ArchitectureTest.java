@@ -22,7 +22,6 @@ class ArchitectureTest {
 			.should()
 			.dependOnClassesThat()
 			.resideInAnyPackage("io.axonipc", "io.axonipc.ring..")
-			.allowEmptyShould(true)
 			.check(CLASSES);
 	}
 
@@ -33,7 +32,6 @@ class ArchitectureTest {
 			.should()
 			.dependOnClassesThat()
 			.resideInAnyPackage("io.axonipc", "io.axonipc.posix..")
-			.allowEmptyShould(true)
 			.check(CLASSES);
 	}
 
@@ -44,7 +42,6 @@ class ArchitectureTest {
 			.should()
 			.dependOnClassesThat()
 			.areAssignableTo(VarHandle.class)
-			.allowEmptyShould(true)
 			.check(CLASSES);
 	}
 
@@ -55,7 +52,6 @@ class ArchitectureTest {
 			.should()
 			.dependOnClassesThat()
 			.resideInAnyPackage("jnr..", "com.kenai..")
-			.allowEmptyShould(true)
 			.check(CLASSES);
 	}
 
