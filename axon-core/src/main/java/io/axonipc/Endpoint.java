@@ -142,14 +142,15 @@ final class Endpoint {
 	private static ByteBuffer make(ChannelNames names, ChannelOptions options, SharedMemory segment) {
 		int capacity = options.roundedCapacity();
 		int size = SegmentLayout.segmentSize(capacity);
+		ByteBuffer memory;
 		try {
 			segment.allocate(size);
+			memory = segment.map(size, true);
 		}
 		catch (PosixException ex) {
 			SharedMemory.unlink(names.segment());
 			throw ex.isOutOfMemory() ? Errors.memory(names, "its segment", size, ex) : ex;
 		}
-		ByteBuffer memory = segment.map(size, true);
 		Words.put(memory, SegmentLayout.SIZE, size);
 		Words.put(memory, SegmentLayout.ABI, ABI);
 		Words.put(memory, SegmentLayout.CAPACITY, capacity);

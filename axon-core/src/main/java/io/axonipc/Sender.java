@@ -275,6 +275,7 @@ public final class Sender {
 		if (metadata.length > 0xffff) {
 			throw new IllegalArgumentException("metadata of " + metadata.length + " bytes; at most 65535 are possible");
 		}
+		this.channel.ensureOpen();
 		if (!this.lock.tryLock()) {
 			if (this.lock.isMine()) {
 				throw new IllegalStateException("Channel '" + this.endpoint.names

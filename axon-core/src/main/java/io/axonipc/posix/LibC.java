@@ -12,10 +12,11 @@ import jnr.ffi.types.size_t;
 
 /**
  * The functions of the C library that Axon calls, under their own names. Addresses are
- * plain longs.
+ * plain longs. Public because jnr-ffi implements it in a class loader of its own; not
+ * part of the API.
  */
-@SuppressWarnings("checkstyle:MethodName")
-interface LibC {
+
+public interface LibC {
 
 	int shm_open(String name, int flags, @mode_t int mode);
 
@@ -36,9 +37,10 @@ interface LibC {
 	@Variadic(fixedCount = 2)
 	int fcntl(int descriptor, int command, Pointer lock);
 
-	@intptr_t
-	long mmap(@intptr_t long address, @size_t long length, int protection, int flags, int descriptor,
-			@off_t long offset);
+	/**
+	 * Pointers here are objects: jnr-ffi passes six plain numbers wrongly.
+	 */
+	Pointer mmap(Pointer address, @size_t long length, int protection, int flags, int descriptor, @off_t long offset);
 
 	int munmap(@intptr_t long address, @size_t long length);
 

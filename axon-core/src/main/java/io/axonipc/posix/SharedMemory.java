@@ -130,7 +130,7 @@ public final class SharedMemory implements AutoCloseable {
 	 */
 	public ByteBuffer map(int size, boolean populate) {
 		int flags = Platform.MAP_SHARED | (populate ? Platform.MAP_POPULATE : 0);
-		long address = LibC.INSTANCE.mmap(0, size, Platform.PROT_READ_WRITE, flags, this.descriptor, 0);
+		long address = LibC.INSTANCE.mmap(null, size, Platform.PROT_READ_WRITE, flags, this.descriptor, 0).address();
 		if (address == -1) {
 			throw PosixException.last("mmap", this.name);
 		}
