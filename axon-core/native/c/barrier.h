@@ -1,0 +1,49 @@
+/*
+ * barrier.h: every atomic access and every barrier of the library is spelled
+ * here. PROTOCOL.md's words are used: plain (whole, not ordered), acquire,
+ * release, full fence.
+ */
+#ifndef AXON_BARRIER_H
+#define AXON_BARRIER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline uint64_t load_plain(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+static inline uint64_t load_acquire(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+static inline void store_plain(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
+static inline void store_release(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
+static inline void full_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+/* Keeps the compiler, not the processor, from moving accesses across it. */
+static inline void compiler_fence(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+
+/* A word with one writer (or writers that exclude one another) that others read: no locked instruction. */
+static inline void count_up(uint64_t *counter, uint64_t by) { store_plain(counter, load_plain(counter) + by); }
+
+/* The following are process-local. */
+
+static inline uint32_t flag_load(const uint32_t *flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE); }
+static inline void flag_store(uint32_t *flag, uint32_t value) { __atomic_store_n(flag, value, __ATOMIC_RELEASE); }
+/* Sets a flag that is 0; false: it was set before. */
+static inline bool flag_set_once(uint32_t *flag, uint32_t value)
+{
+	uint32_t expected = 0;
+	return __atomic_compare_exchange_n(flag, &expected, value, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+static inline uint32_t flag_add(uint32_t *flag, uint32_t by) { return __atomic_add_fetch(flag, by, __ATOMIC_SEQ_CST); }
+
+static inline bool lock_try(uint32_t *lock) { return __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) == 0; }
+static inline bool lock_is_taken(const uint32_t *lock) { return __atomic_load_n(lock, __ATOMIC_RELAXED) != 0; }
+static inline void lock_release(uint32_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
+
+static inline void cpu_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+#endif

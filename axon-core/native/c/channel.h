@@ -1,0 +1,96 @@
+/*
+ * channel.h: the state of one open channel. At most two locks: `out.lock`
+ * from claim to commit, and `in.lock` for moments, never while waiting and
+ * never while a message is handled. What a hot path writes lies apart from
+ * what others read.
+ */
+#ifndef AXON_CHANNEL_H
+#define AXON_CHANNEL_H
+
+#include "axon.h"
+#include "error.h"
+#include "large.h"
+
+/* A request under way, or its reply held by the user. */
+struct pending {
+	struct pending *next;
+	uint64_t correlation_id;
+	uint64_t position;     /* of the reply's record */
+	uint32_t found;        /* set when `message` is complete */
+	int status;            /* why the reply could not be read */
+	int slot;              /* that the reply lies in, or -1 */
+	axon_message message;
+};
+
+/* How a claimed record will be written. */
+struct claim {
+	uint64_t word;         /* header word */
+	uint64_t need;         /* bytes in the ring */
+	uint64_t length;       /* of the payload */
+	uint32_t payload;      /* offset in the record */
+	uint32_t tag_length;
+	bool large;
+	int slot;              /* of a LARGE record */
+};
+
+struct outgoing {
+	_Alignas(128) uint32_t lock;
+	uint32_t claimed;      /* axon_claim() holds the lock, and no call is under way */
+	uint64_t owner;        /* wait_self() of the thread that claims or waits for room, or 0 */
+	struct producer producer;
+	struct claim claim;
+	uint64_t messages, bytes, wakeups, blocked, parks; /* counters */
+	struct slots slots;
+};
+
+struct incoming {
+	_Alignas(128) uint32_t lock;
+	bool held;             /* the record at the consumer's position is with the user */
+	struct record record;  /* of the held message */
+	int slot;              /* that it lies in, or -1 */
+	struct consumer consumer;
+	uint64_t scanned;      /* replies before this position have been dealt with; also read without the lock */
+	uint64_t messages, bytes, wakeups, parks, redelivered, dropped; /* counters */
+	uint32_t active;       /* receives that wait and requests that are under way */
+	uint64_t held_bytes;   /* payload of the held message */
+	uint64_t next_id;      /* lower part of the last correlation id */
+	uint64_t dead_peer;    /* incarnation of a peer that was seen dead */
+	struct pending *pending, *unused;
+	struct slots slots;
+};
+
+struct axon_channel {
+	struct segment segment; /* its status is the channel's */
+	axon_options options;
+	uint32_t wakes;         /* counted up by axon_wake() */
+	uint32_t contenders;    /* threads that wait for a lock */
+	uint32_t turn_taken;    /* a thread waits on the data semaphore, */
+	uint32_t turn_waiting;  /* and these wait for it to wake them */
+	pthread_mutex_t turn;
+	pthread_cond_t turn_changed;
+	uint64_t parked;        /* our park sequence; belongs to the thread whose turn it is */
+	struct outgoing out;
+	struct incoming in;
+};
+
+/* 0, or why the channel is not usable (any more). */
+static inline int channel_status(const axon_channel *channel)
+{
+	return -(int)flag_load(&channel->segment.status);
+}
+
+static inline sem_t *channel_data_in(const axon_channel *channel) { return channel->segment.data[!channel->segment.role]; }
+static inline sem_t *channel_space_in(const axon_channel *channel) { return channel->segment.space[!channel->segment.role]; }
+static inline sem_t *channel_data_out(const axon_channel *channel) { return channel->segment.data[channel->segment.role]; }
+static inline sem_t *channel_space_out(const axon_channel *channel) { return channel->segment.space[channel->segment.role]; }
+
+/* Sets the error of a call on a channel that is not usable. */
+int channel_unusable(const axon_channel *channel);
+
+/* Ends the channel because of what was read from it: AXON_CORRUPT with the error as it is set. */
+int channel_corrupt(axon_channel *channel);
+
+/* Takes the short lock. */
+void channel_lock_in(axon_channel *channel);
+
+#endif

@@ -1,0 +1,207 @@
+#define _GNU_SOURCE
+#include "platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SHARED_MEMORY_FOLDER "/dev/shm"
+
+#if defined(__GLIBC__)
+#define SEMAPHORE_PREFIX "sem."
+#if __GLIBC__ > 2 || __GLIBC_MINOR__ >= 30
+#define HAVE_SEM_CLOCKWAIT 1
+#endif
+#else
+#define SEMAPHORE_PREFIX ""
+#endif
+
+uint32_t platform_libc(void)
+{
+#if defined(__GLIBC__)
+	return 1;
+#elif defined(__linux__)
+	return 2;
+#else
+	return 3;
+#endif
+}
+
+int platform_cpus(void)
+{
+	cpu_set_t set;
+	return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 2;
+}
+
+static struct timespec to_timespec(int64_t nanoseconds)
+{
+	return (struct timespec){ .tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000 };
+}
+
+static int64_t clock_read(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t platform_now(void)
+{
+	return clock_read(CLOCK_MONOTONIC);
+}
+
+int platform_nap(int64_t nanoseconds)
+{
+	const struct timespec time = to_timespec(nanoseconds);
+	return nanosleep(&time, NULL) == 0 ? 0 : -errno;
+}
+
+uint64_t platform_random(void)
+{
+	uint64_t value = 0;
+	while (value == 0) {
+		if (getentropy(&value, sizeof value) != 0)
+			value = (uint64_t)clock_read(CLOCK_REALTIME) ^ (uint64_t)getpid() << 40;
+	}
+	return value;
+}
+
+int platform_shm_open(const char *name, bool create)
+{
+	int descriptor;
+	do
+		descriptor = shm_open(name, create ? O_RDWR | O_CREAT | O_EXCL : O_RDWR, 0600);
+	while (descriptor < 0 && errno == EINTR);
+	return descriptor < 0 ? -errno : descriptor;
+}
+
+int platform_shm_stat(const char *name, struct stat *status)
+{
+	char path[256];
+	snprintf(path, sizeof path, SHARED_MEMORY_FOLDER "%s", name);
+	return lstat(path, status) == 0 ? 0 : -errno;
+}
+
+int platform_shm_chmod(const char *name, mode_t mode)
+{
+	char path[256];
+	snprintf(path, sizeof path, SHARED_MEMORY_FOLDER "%s", name);
+	return chmod(path, mode) == 0 ? 0 : -errno;
+}
+
+int platform_shm_unlink(const char *name)
+{
+	return shm_unlink(name) == 0 ? 0 : -errno;
+}
+
+int platform_reserve(int descriptor, uint64_t size)
+{
+	int result;
+	do
+		result = posix_fallocate(descriptor, 0, (off_t)size);
+	while (result == EINTR);
+	return -result;
+}
+
+uint64_t platform_memory_available(void)
+{
+	struct statvfs status;
+	return statvfs(SHARED_MEMORY_FOLDER, &status) == 0 ? (uint64_t)status.f_bavail * status.f_frsize : 0;
+}
+
+void *platform_map(int descriptor, uint64_t size, bool populate)
+{
+	const int flags = MAP_SHARED | (populate ? MAP_POPULATE : 0);
+	void *address = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, descriptor, 0);
+	return address == MAP_FAILED ? NULL : address;
+}
+
+void platform_unmap(void *address, uint64_t size)
+{
+	if (address != NULL)
+		munmap(address, size);
+}
+
+static int lock_command(int descriptor, int command, struct flock *lock)
+{
+	int result;
+	do
+		result = fcntl(descriptor, command, lock);
+	while (result != 0 && errno == EINTR);
+	return result == 0 ? 0 : -errno;
+}
+
+static struct flock lock_of(short type, int byte)
+{
+	return (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+}
+
+int platform_lock(int descriptor, int byte)
+{
+	struct flock lock = lock_of(F_WRLCK, byte);
+	const int result = lock_command(descriptor, F_OFD_SETLK, &lock);
+	return result == -EACCES ? -EAGAIN : result;
+}
+
+void platform_unlock(int descriptor, int byte)
+{
+	struct flock lock = lock_of(F_UNLCK, byte);
+	lock_command(descriptor, F_OFD_SETLK, &lock);
+}
+
+int platform_is_locked(int descriptor, int byte)
+{
+	struct flock lock = lock_of(F_WRLCK, byte);
+	const int result = lock_command(descriptor, F_OFD_GETLK, &lock);
+	return result < 0 ? result : lock.l_type != F_UNLCK;
+}
+
+void platform_semaphore_file(const char *name, char *file, size_t size)
+{
+	snprintf(file, size, "/" SEMAPHORE_PREFIX "%s", name + 1);
+}
+
+sem_t *platform_semaphore_open(const char *name, bool create)
+{
+	sem_t *semaphore;
+	do
+		semaphore = create ? sem_open(name, O_CREAT | O_EXCL, 0600, 0) : sem_open(name, 0);
+	while (semaphore == SEM_FAILED && errno == EINTR);
+	return semaphore == SEM_FAILED ? NULL : semaphore;
+}
+
+int platform_semaphore_wait(sem_t *semaphore, int64_t deadline)
+{
+#if defined(HAVE_SEM_CLOCKWAIT)
+	const struct timespec until = to_timespec(deadline);
+	return sem_clockwait(semaphore, CLOCK_MONOTONIC, &until) == 0 ? 0 : -errno;
+#else
+	const struct timespec until = to_timespec(clock_read(CLOCK_REALTIME) + deadline - platform_now());
+	return sem_timedwait(semaphore, &until) == 0 ? 0 : -errno;
+#endif
+}
+
+int platform_condition_init(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+	int result = pthread_condattr_init(&attributes);
+	if (result != 0)
+		return -result;
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	result = pthread_cond_init(condition, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return -result;
+}
+
+void platform_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t deadline)
+{
+	const struct timespec until = to_timespec(deadline);
+	pthread_cond_timedwait(condition, mutex, &until);
+}

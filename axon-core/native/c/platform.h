@@ -1,0 +1,74 @@
+/*
+ * platform.h: what differs by operating system or C library: shared memory,
+ * locks, named semaphores, clocks. Functions return 0 (or a descriptor) or a
+ * negative errno, retry EINTR unless they say otherwise, and know nothing of
+ * channels.
+ */
+#ifndef AXON_PLATFORM_H
+#define AXON_PLATFORM_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/* The C library's number in the segment's header. */
+uint32_t platform_libc(void);
+
+/* Processors that this thread may run on. */
+int platform_cpus(void);
+
+/* Nanoseconds of the monotonic clock. */
+int64_t platform_now(void);
+
+/* Sleeps; returns -EINTR when a signal cut it short. */
+int platform_nap(int64_t nanoseconds);
+
+/* 64 random bits, not 0. */
+uint64_t platform_random(void);
+
+/* Opens a shared-memory object with O_CLOEXEC and without following links. */
+int platform_shm_open(const char *name, bool create);
+
+/* stat() of an object that could not be opened. */
+int platform_shm_stat(const char *name, struct stat *status);
+
+/* Sets an object's mode whatever the umask. */
+int platform_shm_chmod(const char *name, mode_t mode);
+
+/* Removes an object; -ENOENT when there is none. */
+int platform_shm_unlink(const char *name);
+
+/* Gives an object its size, with memory behind every page; -ENOSPC. */
+int platform_reserve(int descriptor, uint64_t size);
+
+/* Bytes that are free where shared memory lives. */
+uint64_t platform_memory_available(void);
+
+/* Maps an object for reading and writing; populate touches its pages at once. NULL: errno says why. */
+void *platform_map(int descriptor, uint64_t size, bool populate);
+void platform_unmap(void *address, uint64_t size);
+
+/* Locks a byte for this descriptor's open file description; -EAGAIN when another has it. */
+int platform_lock(int descriptor, int byte);
+void platform_unlock(int descriptor, int byte);
+
+/* 1 while another open file description holds the byte's lock, else 0. */
+int platform_is_locked(int descriptor, int byte);
+
+/* The name under which a semaphore's file is a shared-memory object. */
+void platform_semaphore_file(const char *name, char *file, size_t size);
+
+/* Opens an existing semaphore, or creates one with value 0; NULL: errno says why. */
+sem_t *platform_semaphore_open(const char *name, bool create);
+
+/* Waits until `deadline`: 0 posted, -ETIMEDOUT, -EINTR. */
+int platform_semaphore_wait(sem_t *semaphore, int64_t deadline);
+
+/* A condition whose timed waits use the monotonic clock. */
+int platform_condition_init(pthread_cond_t *condition);
+void platform_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t deadline);
+
+#endif

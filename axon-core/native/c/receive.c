@@ -1,0 +1,409 @@
+/* Taking messages and replies. The channel's `in.lock` is held for moments only. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+
+#include "receive.h"
+#include "send.h"
+
+#define TOKEN_MESSAGE 1
+#define TOKEN_REPLY 2
+
+static int corrupt_record(axon_channel *channel, uint64_t position, uint64_t word)
+{
+	error_set(AXON_CORRUPT, "channel '%s': the bytes %016llx at position %llu are no record", channel->segment.name,
+			(unsigned long long)word, (unsigned long long)position);
+	return channel_corrupt(channel);
+}
+
+/* What the producer may have back: a reply that the user still reads holds it up. */
+static uint64_t publishable(const struct incoming *in)
+{
+	uint64_t limit = in->consumer.position;
+	for (const struct pending *pending = in->pending; pending != NULL; pending = pending->next) {
+		if (pending->found != 0 && pending->position < limit)
+			limit = pending->position;
+	}
+	return limit;
+}
+
+static void publish(axon_channel *channel, uint64_t limit)
+{
+	if (consumer_publish(&channel->in.consumer, limit)) {
+		count_up(&channel->in.wakeups, 1);
+		sem_post(channel_space_in(channel));
+	}
+}
+
+/* After a record has been passed or a reply released. */
+static void passed(axon_channel *channel, bool large)
+{
+	const uint64_t limit = publishable(&channel->in);
+	if (large || consumer_should_publish(&channel->in.consumer, limit))
+		publish(channel, limit);
+}
+
+/* Points `message` into shared memory; sets *slot to that of a LARGE record, or to -1. */
+static int view(axon_channel *channel, uint64_t position, const struct record *record, axon_message *message, int *slot)
+{
+	const uint8_t *bytes = (const uint8_t *)ring_word(&channel->in.consumer.ring, position);
+	const bool correlated = (record->flags & CORRELATED) != 0;
+	const uint8_t *tag = bytes + (correlated ? 16 : 8);
+	*slot = -1;
+	*message = (axon_message){
+		.tag = (const char *)tag, .tag_length = record->tag_length,
+		.metadata = record->metadata_length != 0 ? tag + record->tag_length : NULL,
+		.metadata_length = record->metadata_length,
+		.payload = bytes + record->payload, .payload_length = record->length - record->payload,
+		.correlation_id = correlated ? load_plain((const uint64_t *)(const void *)(bytes + 8)) : 0,
+		.reply = (record->flags & REPLY) != 0, .error = (record->flags & ERROR) != 0, .deliveries = 1,
+	};
+	if ((record->flags & LARGE) == 0)
+		return AXON_OK;
+	const struct slot_reference reference = *(const struct slot_reference *)(const void *)(bytes + record->payload);
+	const uint8_t *payload;
+	const int status = slots_map(&channel->in.slots, &channel->segment, &reference, &payload);
+	if (status != AXON_OK)
+		return status == AXON_CORRUPT ? channel_corrupt(channel) : status;
+	*slot = (int)reference.slot;
+	message->payload = payload;
+	message->payload_length = reference.length;
+	return AXON_OK;
+}
+
+static void release_slot(struct incoming *in, int slot)
+{
+	if (slot >= 0)
+		in->slots.slot[slot].held--;
+}
+
+/* Hands a reply to the request that waits for it, or drops it, and is done with its record. */
+static int resolve(axon_channel *channel, uint64_t position, uint64_t word, const struct record *record,
+		const struct pending *self)
+{
+	struct incoming *in = &channel->in;
+	uint64_t *header = ring_word(&in->consumer.ring, position);
+	const uint64_t id = load_plain(header + 1);
+	struct pending *pending = in->pending;
+	while (pending != NULL && (pending->found != 0 || pending->correlation_id != id))
+		pending = pending->next;
+	if (pending != NULL) {
+		pending->status = view(channel, position, record, &pending->message, &pending->slot);
+		if (pending->status == AXON_CORRUPT)
+			return AXON_CORRUPT;
+		pending->position = position;
+		pending->message.token = position | TOKEN_REPLY;
+		flag_store(&pending->found, 1);
+	} else {
+		count_up(&in->dropped, 1);
+	}
+	if (position == in->consumer.position && !in->held)
+		consumer_advance(&in->consumer, record->size);
+	else
+		store_plain(header, word | (uint64_t)DONE << 40);
+	passed(channel, (record->flags & LARGE) != 0);
+	if (pending != NULL && pending != self)
+		wait_notify(channel);
+	return AXON_OK;
+}
+
+/* Takes the next message in order; replies on the way go where they belong. */
+static int take(axon_channel *channel, axon_message *message)
+{
+	struct incoming *in = &channel->in;
+	struct consumer *consumer = &in->consumer;
+	const uint64_t begin = consumer->position;
+	for (;;) {
+		const uint64_t position = consumer->position;
+		const uint64_t word = load_acquire(ring_word(&consumer->ring, position));
+		struct record record;
+		if (word == 0) {
+			publish(channel, publishable(in));
+			return AXON_EMPTY;
+		}
+		if (!record_parse(&consumer->ring, position, word, &record) || position - begin > consumer->ring.capacity)
+			return corrupt_record(channel, position, word);
+		if ((record.flags & (PADDING | DONE)) != 0) {
+			consumer_advance(consumer, record.size);
+			passed(channel, (record.flags & LARGE) != 0);
+			continue;
+		}
+		int status;
+		if ((record.flags & REPLY) != 0) {
+			status = resolve(channel, position, word, &record, NULL);
+			if (status != AXON_OK)
+				return status;
+			continue;
+		}
+		status = view(channel, position, &record, message, &in->slot);
+		if (status != AXON_OK)
+			return status;
+		message->deliveries = consumer_begin(consumer);
+		if (message->deliveries > 1)
+			count_up(&in->redelivered, 1);
+		message->token = position | TOKEN_MESSAGE;
+		in->held = true;
+		in->held_bytes = message->payload_length;
+		in->record = record;
+		return AXON_OK;
+	}
+}
+
+/* Looks through all that has been committed for replies. */
+static int scan(axon_channel *channel, const struct pending *self)
+{
+	struct incoming *in = &channel->in;
+	struct consumer *consumer = &in->consumer;
+	struct record record;
+	uint64_t position = in->scanned > consumer->position ? in->scanned : consumer->position;
+	for (;;) {
+		const uint64_t word = load_acquire(ring_word(&consumer->ring, position));
+		if (word == 0)
+			break;
+		if (!record_parse(&consumer->ring, position, word, &record)
+				|| position - consumer->position > consumer->ring.capacity)
+			return corrupt_record(channel, position, word);
+		if ((record.flags & (PADDING | DONE | REPLY)) == REPLY) {
+			const int status = resolve(channel, position, word, &record, self);
+			if (status != AXON_OK)
+				return status;
+		}
+		position += record.size;
+	}
+	store_plain(&in->scanned, position);
+	while (!in->held && consumer->position < position) {
+		const uint64_t word = load_acquire(ring_word(&consumer->ring, consumer->position));
+		if (!record_parse(&consumer->ring, consumer->position, word, &record))
+			return corrupt_record(channel, consumer->position, word);
+		if ((record.flags & (PADDING | DONE)) == 0)
+			break;
+		consumer_advance(consumer, record.size);
+	}
+	publish(channel, publishable(in));
+	return AXON_OK;
+}
+
+static void release_held(axon_channel *channel)
+{
+	struct incoming *in = &channel->in;
+	if (!in->held)
+		return;
+	in->held = false;
+	release_slot(in, in->slot);
+	count_up(&in->messages, 1);
+	count_up(&in->bytes, in->held_bytes);
+	consumer_advance(&in->consumer, in->record.size);
+	passed(channel, (in->record.flags & LARGE) != 0);
+}
+
+int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
+{
+	struct incoming *in = &channel->in;
+	struct wait wait;
+	int status = wait_begin(&wait, channel, WAIT_MESSAGE, timeout, AXON_FOREVER);
+	if (status != AXON_OK)
+		return status;
+	bool waiting = false;
+	for (;;) {
+		channel_lock_in(channel);
+		in->active -= waiting;
+		status = channel_status(channel);
+		if (status == AXON_OK) {
+			release_held(channel);
+			status = take(channel, message);
+		} else {
+			status = channel_unusable(channel);
+		}
+		waiting = status == AXON_EMPTY && wait.timeout != 0;
+		in->active += waiting;
+		lock_release(&in->lock);
+		if (!waiting)
+			return status == AXON_EMPTY ? error_plain(status) : status;
+		status = wait_more(&wait, channel);
+		if (status != AXON_OK) {
+			channel_lock_in(channel);
+			in->active--;
+			lock_release(&in->lock);
+			return status == AXON_TIMEOUT ? error_plain(AXON_EMPTY) : status;
+		}
+	}
+}
+
+/* Takes `pending` from the list and lets go of its reply. */
+static void forget(axon_channel *channel, struct pending *pending)
+{
+	struct incoming *in = &channel->in;
+	struct pending **link = &in->pending;
+	while (*link != pending)
+		link = &(*link)->next;
+	*link = pending->next;
+	pending->next = in->unused;
+	in->unused = pending;
+	if (pending->found != 0) {
+		release_slot(in, pending->slot);
+		passed(channel, pending->slot >= 0);
+	}
+}
+
+int axon_release(axon_channel *channel, const axon_message *message)
+{
+	struct incoming *in = &channel->in;
+	if (channel_status(channel) != AXON_OK)
+		return channel_unusable(channel);
+	channel_lock_in(channel);
+	int status = AXON_INVALID;
+	if (message == NULL) {
+		status = AXON_INVALID;
+	} else if (in->held && message->token == (in->consumer.position | TOKEN_MESSAGE)) {
+		release_held(channel);
+		status = AXON_OK;
+	} else {
+		struct pending *pending = in->pending;
+		while (pending != NULL && !(pending->found != 0 && pending->message.token == message->token))
+			pending = pending->next;
+		if (pending != NULL) {
+			count_up(&in->messages, 1);
+			count_up(&in->bytes, message->payload_length);
+			forget(channel, pending);
+			status = AXON_OK;
+		}
+	}
+	lock_release(&in->lock);
+	return status == AXON_OK ? status : error_set(status, "this message is not held (any more)");
+}
+
+/* Enters a request in the list of those that are under way; NULL: no memory. */
+static struct pending *remember(struct incoming *in, uint64_t incarnation)
+{
+	struct pending *pending = in->unused;
+	if (pending != NULL)
+		in->unused = pending->next;
+	else if ((pending = malloc(sizeof *pending)) == NULL)
+		return NULL;
+	const uint64_t counter = UINT64_MAX >> 24;
+	in->next_id = (in->next_id & counter) == counter ? 1 : in->next_id + 1;
+	*pending = (struct pending){ .next = in->pending, .correlation_id = incarnation << 40 | in->next_id, .slot = -1 };
+	in->pending = pending;
+	in->active++;
+	return pending;
+}
+
+struct peer {
+	bool present;
+	uint64_t incarnation;
+};
+
+static struct peer look_for_peer(const axon_channel *channel)
+{
+	const struct endpoint *endpoint = &channel->segment.header->endpoint[!channel->segment.role];
+	struct peer peer = { .incarnation = load_acquire(&endpoint->incarnation) };
+	peer.present = load_plain(&endpoint->pid) != 0 && peer.incarnation != load_plain(&channel->in.dead_peer);
+	return peer;
+}
+
+/* Whether the peer that was there is gone; asks the system only when `thoroughly`. */
+static bool peer_has_gone(axon_channel *channel, const struct peer *peer, bool thoroughly)
+{
+	if (!peer->present)
+		return false;
+	if (load_acquire(&channel->segment.header->endpoint[!channel->segment.role].incarnation) != peer->incarnation)
+		return true;
+	if (!thoroughly || segment_peer_alive(&channel->segment) != 0)
+		return false;
+	store_plain(&channel->in.dead_peer, peer->incarnation);
+	return true;
+}
+
+static int fail_request(const axon_channel *channel, int status, const struct wait *wait)
+{
+	if (status == AXON_TIMEOUT)
+		return error_set(status, "channel '%s': no reply after %.3f s", channel->segment.name, (double)wait->timeout / 1e9);
+	if (status == AXON_PEER_DIED)
+		return error_set(status, "channel '%s': the peer went away before it answered", channel->segment.name);
+	return status;
+}
+
+/* Waits for the reply of a request that has been sent. */
+static int await_reply(axon_channel *channel, struct pending *pending, struct wait *wait, const struct peer *peer)
+{
+	struct incoming *in = &channel->in;
+	bool gone = false;
+	for (;;) {
+		channel_lock_in(channel);
+		int status = channel_status(channel);
+		if (status != AXON_OK)
+			status = channel_unusable(channel);
+		else if (pending->found == 0)
+			status = scan(channel, pending);
+		const bool found = pending->found != 0;
+		lock_release(&in->lock);
+		if (status != AXON_OK)
+			return status;
+		if (found)
+			return pending->status;
+		if (gone)
+			return AXON_PEER_DIED;
+		status = wait->timeout == 0 ? AXON_TIMEOUT : wait_more(wait, channel);
+		if (status != AXON_OK)
+			return status;
+		gone = peer_has_gone(channel, peer, wait->slice_over);
+	}
+}
+
+int axon_request(axon_channel *channel, const axon_header *header, const void *payload, size_t length, int64_t timeout,
+		axon_message *reply)
+{
+	struct incoming *in = &channel->in;
+	struct wait wait;
+	int status = wait_begin(&wait, channel, WAIT_ROOM, timeout, channel->options.request_timeout);
+	if (status == AXON_OK && (header == NULL || reply == NULL || header->reply || header->error))
+		status = error_set(AXON_INVALID, "channel '%s': a request needs a header without reply or error, and a place for "
+				"the reply", channel->segment.name);
+	if (status != AXON_OK)
+		return status;
+	channel_lock_in(channel);
+	struct pending *pending = NULL;
+	if (channel_status(channel) != AXON_OK)
+		status = channel_unusable(channel);
+	else if ((pending = remember(in, channel->segment.incarnation)) == NULL)
+		status = error_set(AXON_NO_MEMORY, "channel '%s': no memory for a request", channel->segment.name);
+	lock_release(&in->lock);
+	if (status != AXON_OK)
+		return status;
+	axon_header request = *header;
+	request.correlation_id = pending->correlation_id;
+	const struct peer peer = look_for_peer(channel);
+	status = send_within(channel, &request, payload, length, &wait);
+	if (status == AXON_OK) {
+		wait.what = WAIT_REPLY;
+		wait.pending = pending;
+		status = await_reply(channel, pending, &wait, &peer);
+	}
+	status = fail_request(channel, status, &wait);
+	channel_lock_in(channel);
+	in->active--;
+	if (status == AXON_OK)
+		*reply = pending->message;
+	else
+		forget(channel, pending);
+	lock_release(&in->lock);
+	return status;
+}
+
+void receive_close(axon_channel *channel, bool acknowledge)
+{
+	struct incoming *in = &channel->in;
+	if (acknowledge)
+		release_held(channel);
+	for (struct pending *lists[] = { in->pending, in->unused }, **list = lists; list < lists + 2; list++) {
+		while (*list != NULL) {
+			struct pending *next = (*list)->next;
+			free(*list);
+			*list = next;
+		}
+	}
+	in->pending = in->unused = NULL;
+	if (acknowledge)
+		publish(channel, in->consumer.position);
+	slots_unmap(&in->slots);
+}

@@ -1,0 +1,13 @@
+/* receive.h: what closing a channel needs of its receiving side. */
+#ifndef AXON_RECEIVE_H
+#define AXON_RECEIVE_H
+
+#include "channel.h"
+
+/*
+ * Frees all and, if `acknowledge`, acknowledges what is held and lets the
+ * producer have it back. No other thread uses the channel any more.
+ */
+void receive_close(axon_channel *channel, bool acknowledge);
+
+#endif

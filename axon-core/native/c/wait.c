@@ -1,0 +1,243 @@
+#define _GNU_SOURCE
+#include "wait.h"
+
+#include <errno.h>
+#include <sched.h>
+
+#define GRACE INT64_C(2000)       /* ns in which a store becomes visible */
+#define POLLS 64                  /* looks between two readings of the clock */
+#define DRAIN 16
+#define LOCK_SPINS 200
+#define LOCK_YIELDS 20
+#define LOCK_NAP_MIN INT64_C(50000)
+#define LOCK_NAP_MAX INT64_C(1000000)
+
+static int64_t later(int64_t time, int64_t by)
+{
+	return by > INT64_MAX - time ? INT64_MAX : time + by;
+}
+
+int wait_begin(struct wait *wait, const axon_channel *channel, enum wait_for what, int64_t timeout, int64_t otherwise)
+{
+	if (timeout < AXON_DEFAULT_TIMEOUT)
+		return error_set(AXON_INVALID, "channel '%s': a time-out of %lld ns is negative", channel->segment.name,
+				(long long)timeout);
+	*wait = (struct wait){ .what = what, .timeout = timeout == AXON_DEFAULT_TIMEOUT ? otherwise : timeout,
+			.wakes_seen = flag_load(&channel->wakes) };
+	return AXON_OK;
+}
+
+int64_t wait_left(const struct wait *wait)
+{
+	if (wait->deadline == 0 || wait->timeout == AXON_FOREVER)
+		return wait->timeout;
+	const int64_t left = wait->deadline - platform_now();
+	return left > 0 ? left : 0;
+}
+
+/* Whether it is worth while to look closer. Takes no lock; what it reads may be a moment old. */
+static bool is_ready(const struct wait *wait, const axon_channel *channel)
+{
+	if (channel_status(channel) != AXON_OK)
+		return true;
+	const struct consumer *consumer = &channel->in.consumer;
+	switch (wait->what) {
+	case WAIT_MESSAGE:
+		return load_acquire(ring_word(&consumer->ring, load_plain(&consumer->position))) != 0;
+	case WAIT_REPLY:
+		return flag_load(&wait->pending->found) != 0
+				|| load_acquire(ring_word(&consumer->ring, load_plain(&channel->in.scanned))) != 0;
+	default:
+		return load_acquire(&channel->out.producer.ring.control->free) >= wait->wanted;
+	}
+}
+
+/* 0 for something to look at, -ETIMEDOUT or -EINTR. */
+static int sleep_on(const struct wait *wait, axon_channel *channel, sem_t *semaphore, uint64_t *parks, int64_t until)
+{
+	const int64_t grace_end = platform_now() + GRACE;
+	do {
+		if (is_ready(wait, channel))
+			return 0;
+		cpu_pause();
+	} while (platform_now() < grace_end);
+	for (int i = 0; i < DRAIN && sem_trywait(semaphore) == 0; i++)
+		continue;
+	/* Whatever was posted with a drained permit shows here. */
+	if (is_ready(wait, channel) || flag_load(&channel->wakes) != wait->wakes_seen)
+		return 0;
+	count_up(parks, 1);
+	return platform_semaphore_wait(semaphore, until);
+}
+
+static int park_for_room(const struct wait *wait, axon_channel *channel, int64_t until)
+{
+	uint64_t *wanted = &channel->out.producer.ring.control->wanted;
+	store_plain(wanted, wait->wanted);
+	full_fence();
+	const int result = sleep_on(wait, channel, channel_space_out(channel), &channel->out.parks, until);
+	store_plain(wanted, 0);
+	return result;
+}
+
+/* The threads that wait for data take turns: one waits on the semaphore, the others are woken by it. */
+static int park_for_data(const struct wait *wait, axon_channel *channel, int64_t until)
+{
+	int result = 0;
+	pthread_mutex_lock(&channel->turn);
+	if (channel->turn_taken != 0) {
+		flag_add(&channel->turn_waiting, 1);
+		if (!is_ready(wait, channel) && flag_load(&channel->wakes) == wait->wakes_seen)
+			platform_condition_wait(&channel->turn_changed, &channel->turn, until);
+		flag_add(&channel->turn_waiting, UINT32_MAX);
+		pthread_mutex_unlock(&channel->turn);
+		return platform_now() >= until ? -ETIMEDOUT : 0;
+	}
+	flag_store(&channel->turn_taken, 1);
+	pthread_mutex_unlock(&channel->turn);
+
+	uint64_t *parked = &channel->in.consumer.ring.control->parked;
+	store_plain(parked, ++channel->parked);
+	full_fence();
+	result = sleep_on(wait, channel, channel_data_in(channel), &channel->in.parks, until);
+	store_plain(parked, ++channel->parked);
+
+	pthread_mutex_lock(&channel->turn);
+	flag_store(&channel->turn_taken, 0);
+	pthread_cond_broadcast(&channel->turn_changed);
+	pthread_mutex_unlock(&channel->turn);
+	return result;
+}
+
+void wait_notify(axon_channel *channel)
+{
+	full_fence();
+	if (flag_load(&channel->turn_taken) == 0 && flag_load(&channel->turn_waiting) == 0)
+		return;
+	pthread_mutex_lock(&channel->turn);
+	pthread_cond_broadcast(&channel->turn_changed);
+	if (channel->turn_taken != 0)
+		sem_post(channel_data_in(channel));
+	pthread_mutex_unlock(&channel->turn);
+}
+
+/* Asks the user whether to stop waiting. */
+static int ask(struct wait *wait, axon_channel *channel)
+{
+	const axon_options *options = &channel->options;
+	wait->wakes_seen = flag_load(&channel->wakes);
+	if (options->interrupted == NULL || options->interrupted(options->interrupt_context) == 0)
+		return AXON_OK;
+	return error_plain(AXON_INTERRUPTED);
+}
+
+/* Starts the clock of a wait with the first reading. */
+static int64_t read_clock(struct wait *wait)
+{
+	const int64_t now = platform_now();
+	if (wait->deadline == 0)
+		wait->deadline = later(now, wait->timeout);
+	return now;
+}
+
+int wait_more(struct wait *wait, axon_channel *channel)
+{
+	const axon_options *options = &channel->options;
+	wait->slice_over = false;
+	for (int i = options->spin == 0 ? POLLS - 1 : 0; i < POLLS; i++) {
+		if (is_ready(wait, channel))
+			return AXON_OK;
+		cpu_pause();
+	}
+	int64_t now = read_clock(wait);
+	int64_t slice_end = later(now, options->bounded_wait);
+	if (slice_end > wait->deadline)
+		slice_end = wait->deadline;
+	const int64_t spin_end = later(now, options->spin);
+	while (now < spin_end && now < slice_end) {
+		for (int i = 0; i < POLLS; i++) {
+			if (is_ready(wait, channel))
+				return AXON_OK;
+			cpu_pause();
+		}
+		now = platform_now();
+	}
+	int result = -ETIMEDOUT;
+	if (now < slice_end)
+		result = wait->what == WAIT_ROOM ? park_for_room(wait, channel, slice_end)
+				: park_for_data(wait, channel, slice_end);
+	wait->slice_over = result == -ETIMEDOUT;
+	if (result == 0 && flag_load(&channel->wakes) == wait->wakes_seen)
+		return AXON_OK;
+	const int asked = ask(wait, channel);
+	if (asked != AXON_OK || !wait->slice_over)
+		return asked;
+	if (!segment_is_linked(&channel->segment)) {
+		error_set(AXON_CORRUPT, "channel '%s': somebody removed its names from /dev/shm (systemd's RemoveIPC does at "
+				"logout); both sides must close and open it again", channel->segment.name);
+		channel_corrupt(channel);
+	}
+	return is_ready(wait, channel) || platform_now() < wait->deadline ? AXON_OK : AXON_TIMEOUT;
+}
+
+uint64_t wait_self(void)
+{
+	static _Thread_local char self;
+	return (uint64_t)(uintptr_t)&self;
+}
+
+static int contend(axon_channel *channel, struct wait *wait)
+{
+	int64_t nap = LOCK_NAP_MIN, asked = 0;
+	for (int round = 0;; round++) {
+		if (channel_status(channel) != AXON_OK)
+			return channel_unusable(channel);
+		if (!lock_is_taken(&channel->out.lock) && lock_try(&channel->out.lock))
+			return AXON_OK;
+		if (round < LOCK_SPINS) {
+			cpu_pause();
+			continue;
+		}
+		if (load_plain(&channel->out.owner) == wait_self())
+			return error_set(AXON_INVALID, "channel '%s': this thread holds a claim already: commit or abort it first",
+					channel->segment.name);
+		if (round < LOCK_SPINS + LOCK_YIELDS) {
+			sched_yield();
+			continue;
+		}
+		const int64_t now = read_clock(wait);
+		if (now >= wait->deadline)
+			return AXON_TIMEOUT;
+		const int result = platform_nap(nap);
+		nap = nap * 2 > LOCK_NAP_MAX ? LOCK_NAP_MAX : nap * 2;
+		if (result != 0 || now - asked >= channel->options.bounded_wait || flag_load(&channel->wakes) != wait->wakes_seen) {
+			asked = now;
+			if (ask(wait, channel) != AXON_OK)
+				return AXON_INTERRUPTED;
+		}
+	}
+}
+
+int wait_lock_out(axon_channel *channel, struct wait *wait)
+{
+	if (lock_try(&channel->out.lock))
+		return AXON_OK;
+	flag_add(&channel->contenders, 1);
+	const int status = contend(channel, wait);
+	flag_add(&channel->contenders, UINT32_MAX);
+	return status;
+}
+
+void channel_lock_in(axon_channel *channel)
+{
+	if (lock_try(&channel->in.lock))
+		return;
+	flag_add(&channel->contenders, 1);
+	for (int round = 0; lock_is_taken(&channel->in.lock) || !lock_try(&channel->in.lock); round++) {
+		if (round < LOCK_SPINS)
+			cpu_pause();
+		else
+			sched_yield();
+	}
+	flag_add(&channel->contenders, UINT32_MAX);
+}

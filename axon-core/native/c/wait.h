@@ -1,0 +1,41 @@
+/*
+ * wait.h: how a thread waits for a message, a reply or room: it spins, then
+ * parks on a semaphore as PROTOCOL.md's "Waiting" says.
+ */
+#ifndef AXON_WAIT_H
+#define AXON_WAIT_H
+
+#include "channel.h"
+
+enum wait_for { WAIT_MESSAGE, WAIT_REPLY, WAIT_ROOM };
+
+/* One wait, from its first look to its end. */
+struct wait {
+	enum wait_for what;
+	const struct pending *pending; /* WAIT_REPLY */
+	uint64_t wanted;               /* WAIT_ROOM: the value of `free` that makes room */
+	int64_t timeout;
+	int64_t deadline;              /* 0: the clock has not been read yet */
+	bool slice_over;               /* a bounded wait has just passed: time to look for the peer */
+	uint32_t wakes_seen;
+};
+
+/* Checks a time-out given by the user and resolves AXON_DEFAULT_TIMEOUT. AXON_INVALID. */
+int wait_begin(struct wait *wait, const axon_channel *channel, enum wait_for what, int64_t timeout, int64_t otherwise);
+
+/* Waits a while: AXON_OK (look again), AXON_TIMEOUT or AXON_INTERRUPTED. */
+int wait_more(struct wait *wait, axon_channel *channel);
+
+/* What is left of a wait's time. */
+int64_t wait_left(const struct wait *wait);
+
+/* Wakes this process's threads that wait for messages or replies. */
+void wait_notify(axon_channel *channel);
+
+/* A number that no other living thread has; not 0. */
+uint64_t wait_self(void);
+
+/* Takes the lock for sending. AXON_INVALID when the thread has it already, else as wait_more(). */
+int wait_lock_out(axon_channel *channel, struct wait *wait);
+
+#endif
