@@ -1,0 +1,50 @@
+"""Build the extension together with the C library, which lies beside this folder or, in a source archive, in it."""
+
+import copy
+import os
+import shutil
+from glob import glob
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.command.sdist import sdist
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BESIDE = os.path.join(os.path.dirname(HERE), "c")
+WITHIN = os.path.join(HERE, "c")
+
+
+class BuildWithLibrary(build_ext):
+    """Adds the library's sources here, because setuptools wants those of an Extension to lie in this folder."""
+
+    def build_extension(self, extension):
+        library = WITHIN if os.path.isdir(WITHIN) else BESIDE
+        if not os.path.exists(os.path.join(library, "axon.h")):
+            raise SystemExit(f"{library} does not hold axon.h: install from the repository, with pip 21.3 or newer")
+        extension = copy.copy(extension)
+        extension.sources = extension.sources + sorted(glob(os.path.join(library, "*.c")))
+        extension.depends = extension.depends + glob(os.path.join(library, "*.h"))
+        extension.include_dirs = [library]
+        super().build_extension(extension)
+
+
+class ArchiveWithLibrary(sdist):
+    def make_release_tree(self, base_dir, files):
+        super().make_release_tree(base_dir, files)
+        os.makedirs(os.path.join(base_dir, "c"), exist_ok=True)
+        for source in glob(os.path.join(BESIDE, "*.[ch]")):
+            shutil.copy2(source, os.path.join(base_dir, "c"))
+
+
+setup(
+    cmdclass={"build_ext": BuildWithLibrary, "sdist": ArchiveWithLibrary},
+    ext_modules=[
+        Extension(
+            "axon._axon",
+            sources=sorted(glob("src/*.c")),
+            depends=["src/module.h"],
+            extra_compile_args=["-std=c11", "-fvisibility=hidden"],
+            extra_link_args=["-pthread"],
+        )
+    ],
+)
