@@ -4,6 +4,7 @@ import argparse
 import csv
 import math
 import os
+import statistics
 import struct
 import sys
 import time
@@ -25,15 +26,18 @@ def main():
         start = time.perf_counter()
         features = [request(channel, structure) for structure in progress("over Axon", structures)]
         seconds = time.perf_counter() - start
-        axon_seconds = time_to_compute(lambda structure: request(channel, structure), sample)
-    write_training_set(options.output, structures, features)
+        write_training_set(options.output, structures, features)
 
-    start = time.perf_counter()
-    expected = [
-        symmetry_functions(structure.cell, structure.positions)
-        for structure in progress("in pure Python, to compare", sample)
-    ]
-    python_seconds = time.perf_counter() - start
+        start = time.perf_counter()
+        expected = [
+            symmetry_functions(structure.cell, structure.positions)
+            for structure in progress("in pure Python, to compare", sample)
+        ]
+        python_seconds = time.perf_counter() - start
+
+        for structure in structures:  # to warm the service up
+            request(channel, structure)
+        axon_seconds = statistics.median(seconds_to_request(channel, sample) for _ in range(5))
 
     difference = largest_difference(features[::RECOMPUTE_EVERY], expected)
     atoms = sum(len(structure.crystal.elements) for structure in structures)
@@ -60,20 +64,17 @@ def request(channel, structure):
         return struct.unpack(f"<{len(structure.crystal.elements) * COUNT}d", reply.payload)
 
 
-def time_to_compute(compute, structures):
-    """Return the seconds that the structures take once both sides are warm."""
-    for structure in structures:
-        compute(structure)
+def seconds_to_request(channel, structures):
     start = time.perf_counter()
     for structure in structures:
-        compute(structure)
+        request(channel, structure)
     return time.perf_counter() - start
 
 
 def progress(what, items):
     """Yield the items and show how far they are: a bar on a terminal, plain lines otherwise."""
     terminal = sys.stdout.isatty()
-    shown = -1
+    shown = 0
     for done, item in enumerate(items):
         yield item
         percent = 100 * (done + 1) // len(items)
