@@ -8,11 +8,20 @@ static PyObject *view_living(struct view *view)
 	return PyObject_CallObject(view->reference, NULL);
 }
 
+/* A memoryview that its user released has no attributes any more. */
+static bool is_usable(PyObject *memoryview)
+{
+	PyObject *size = PyObject_GetAttrString(memoryview, "nbytes");
+	if (size == NULL)
+		PyErr_Clear();
+	Py_XDECREF(size);
+	return size != NULL;
+}
+
 PyObject *view_of(struct view *view, PyObject *exporter)
 {
 	PyObject *living = view_living(view);
-	/* One that its user released has no attributes any more. */
-	if (living == NULL || (living != Py_None && PyObject_HasAttrString(living, "nbytes")))
+	if (living == NULL || (living != Py_None && is_usable(living)))
 		return living;
 	Py_DECREF(living);
 	PyObject *fresh = PyMemoryView_FromObject(exporter);
