@@ -54,7 +54,7 @@ public final class Receiver {
 		try {
 			releaseInHand();
 			int handled = 0;
-			while (handled < limit && handleNext(handler)) {
+			while (handled < limit && this.channel.isOpen() && handleNext(handler)) {
 				handled++;
 			}
 			if (handled < limit && this.ring.hasUnpublished()) {

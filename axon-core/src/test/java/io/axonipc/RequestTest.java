@@ -1,0 +1,211 @@
+package io.axonipc;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+import io.axonipc.testing.UniqueNames;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+class RequestTest {
+
+	private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+	@RegisterExtension
+	final UniqueNames names = new UniqueNames();
+
+	private final ExecutorService threads = Executors.newCachedThreadPool();
+
+	private String name;
+
+	private AxonChannel server;
+
+	private AxonChannel client;
+
+	@BeforeEach
+	void open() {
+		this.name = this.names.next();
+		ChannelOptions options = ChannelOptions.defaults().capacity(65536);
+		this.server = AxonChannel.open(this.name, options.role(Role.SERVER));
+		this.client = AxonChannel.open(this.name, options);
+	}
+
+	@AfterEach
+	void close() {
+		this.client.close();
+		this.server.close();
+		this.threads.shutdownNow();
+		AxonChannel.discard(this.name);
+	}
+
+	@Test
+	void aReplyFindsItsRequest() {
+		serve();
+		assertThat(ask(21)).isEqualTo(42);
+		assertThat(this.client.counters().messagesReceived()).isEqualTo(1);
+		assertThat(this.client.counters().repliesDropped()).isZero();
+	}
+
+	@Test
+	void aReplyMayBeWrittenInPlace() {
+		this.threads.submit(() -> this.server.receiver().poll((message) -> {
+			try (Claim claim = this.server.sender().claimReply(message, 8)) {
+				claim.buffer().putLong(0, 5);
+				claim.commit();
+			}
+		}, 1, PATIENCE));
+		assertThat(ask(1)).isEqualTo(5);
+	}
+
+	@Test
+	void anErrorReplyIsThrown() {
+		this.threads.submit(() -> this.server.receiver()
+			.poll((message) -> this.server.sender().replyError(message, "no such crystal"), 1, PATIENCE));
+		assertThatThrownBy(() -> ask(1)).isInstanceOf(AxonRemoteException.class).hasMessage("no such crystal");
+	}
+
+	@Test
+	void theReplyIsFoundAmongMessagesThatStayForTheReceiver() {
+		this.server.sender().send("news", new byte[] { 1 });
+		this.threads.submit(() -> this.server.receiver().poll((message) -> {
+			this.server.sender().send("more news", new byte[] { 2 });
+			this.server.sender().reply(message, message.payload());
+		}, 1, PATIENCE));
+		assertThat(ask(3)).isEqualTo(3);
+		assertThat(MessageTest.tags(this.client)).containsExactly("news", "more news");
+		assertThat(MessageTest.tags(this.client)).isEmpty();
+	}
+
+	@Test
+	void aHandlerMayAskOnItsOwnChannel() {
+		serve();
+		this.server.sender().send("work", new byte[0]);
+		this.server.sender().send("work", new byte[0]);
+		List<Long> answers = new ArrayList<>();
+		assertThat(this.client.receiver().poll((message) -> answers.add(ask(answers.size() + 1)), 10, PATIENCE))
+			.isEqualTo(2);
+		assertThat(answers).containsExactly(2L, 4L);
+	}
+
+	@Test
+	void manyThreadsAskAtOnceWhileAnotherReceives() throws Exception {
+		serve();
+		Future<?> receiving = this.threads.submit(() -> {
+			while (true) {
+				this.client.receiver().poll((message) -> {
+				}, 10, PATIENCE);
+			}
+		});
+		List<Future<?>> asking = new ArrayList<>();
+		for (int t = 0; t < 4; t++) {
+			long base = 1000L * t;
+			asking.add(this.threads.submit(() -> {
+				for (long i = 0; i < 2000; i++) {
+					assertThat(ask(base + i)).isEqualTo(2 * (base + i));
+				}
+			}));
+		}
+		for (Future<?> thread : asking) {
+			thread.get();
+		}
+		assertThat(this.client.counters().messagesReceived()).isEqualTo(8000);
+		this.client.close();
+		assertThatThrownBy(receiving::get).hasCauseInstanceOf(ChannelClosedException.class);
+	}
+
+	@Test
+	void aPureClientNeverFillsItsRingWithReplies() {
+		serve();
+		for (int i = 0; i < 5000; i++) {
+			assertThat(ask(i)).isEqualTo(2L * i);
+		}
+		assertThat(this.server.counters().ringUsed()).isZero();
+	}
+
+	@Test
+	void withoutAPeerARequestWaitsForOneUntilItsTimeOut() {
+		this.server.close();
+		assertThatThrownBy(() -> this.client.request("t", ByteBuffer.allocate(8), Duration.ofMillis(150), (m) -> null))
+			.isInstanceOf(RequestTimeoutException.class)
+			.hasMessageContaining(this.name)
+			.hasMessageContaining("not attached");
+		Future<Long> asking = this.threads.submit(() -> ask(4));
+		await().until(() -> this.client.counters().messagesSent() == 2);
+		this.server = AxonChannel.open(this.name, ChannelOptions.defaults().role(Role.SERVER));
+		serve();
+		await().until(asking::isDone);
+		assertThat(asking).succeedsWithin(PATIENCE).isEqualTo(8L);
+	}
+
+	@Test
+	void aRequestFailsSoonWhenThePeerGoesAway() {
+		Future<Long> asking = this.threads.submit(() -> ask(4));
+		await().until(() -> this.client.counters().messagesSent() == 1);
+		this.server.close();
+		assertThatThrownBy(asking::get).hasCauseInstanceOf(PeerDiedException.class);
+	}
+
+	@Test
+	void aReplyThatComesTooLateIsDroppedAndCounted() {
+		assertThatThrownBy(() -> this.client.request("t", ByteBuffer.allocate(8), Duration.ofMillis(20), (m) -> null))
+			.isInstanceOf(RequestTimeoutException.class)
+			.hasMessageContaining("has not answered");
+		this.server.receiver().poll((message) -> this.server.sender().reply(message, message.payload()), 1, PATIENCE);
+		assertThat(MessageTest.tags(this.client)).isEmpty();
+		assertThat(this.client.counters().repliesDropped()).isEqualTo(1);
+	}
+
+	@Test
+	void onlyARequestCanBeAnswered() {
+		this.client.sender().send("plain", new byte[0]);
+		this.server.receiver()
+			.poll((message) -> assertThatIllegalArgumentException()
+				.isThrownBy(() -> this.server.sender().reply(message, ByteBuffer.allocate(0)))
+				.withMessageContaining("plain"), 1, PATIENCE);
+	}
+
+	@Test
+	void closingWakesTheThreadThatWaitsForAReply() {
+		Future<Long> asking = this.threads.submit(() -> ask(4));
+		await().until(() -> this.client.counters().parks() > 0);
+		this.client.close();
+		assertThatThrownBy(asking::get).hasCauseInstanceOf(ChannelClosedException.class);
+	}
+
+	private long ask(long value) {
+		ByteBuffer payload = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(0, value);
+		return this.client.request("double", payload, PATIENCE, (reply) -> {
+			assertThat(reply.tag()).isEqualTo("double");
+			assertThat(reply.isReply()).isTrue();
+			return reply.getLong(0);
+		});
+	}
+
+	/** Answers each request with twice its number, until the channel is closed. */
+	private void serve() {
+		AxonChannel channel = this.server;
+		this.threads.submit(() -> {
+			ByteBuffer answer = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+			while (channel.isOpen()) {
+				channel.receiver().poll((message) -> {
+					answer.putLong(0, 2 * message.getLong(0));
+					channel.sender().reply(message, answer);
+				}, 10, PATIENCE);
+			}
+		});
+	}
+
+}
