@@ -1,0 +1,97 @@
+package io.axonipc.spring;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.ToLongFunction;
+
+import io.axonipc.AxonChannel;
+import io.axonipc.ChannelCounters;
+import org.jspecify.annotations.Nullable;
+
+/** One channel's way through the starts and stops of its application context. */
+final class ManagedChannel {
+
+	private final ChannelDefinition definition;
+
+	private final Lock lock = new ReentrantLock();
+
+	/** Of all endpoints opened so far, so that totals never run backwards. */
+	private final List<ChannelCounters> counters = new CopyOnWriteArrayList<>();
+
+	private volatile @Nullable AxonChannel channel;
+
+	private boolean stopped;
+
+	ManagedChannel(ChannelDefinition definition) {
+		this.definition = definition;
+	}
+
+	/** The open channel; opens it unless it was stopped. */
+	AxonChannel channel() {
+		AxonChannel channel = this.channel;
+		return (channel != null) ? channel : open();
+	}
+
+	/** The channel if it has been opened and is not stopped. */
+	@Nullable AxonChannel current() {
+		return this.channel;
+	}
+
+	void start() {
+		this.lock.lock();
+		try {
+			this.stopped = false;
+			open();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
+	 * Closes outside the lock: closing waits for handlers, and these may ask for the
+	 * channel.
+	 */
+	void stop() {
+		AxonChannel channel;
+		this.lock.lock();
+		try {
+			this.stopped = true;
+			channel = this.channel;
+			this.channel = null;
+		}
+		finally {
+			this.lock.unlock();
+		}
+		if (channel != null) {
+			channel.close();
+		}
+	}
+
+	long total(ToLongFunction<ChannelCounters> counter) {
+		return this.counters.stream().mapToLong(counter).sum();
+	}
+
+	private AxonChannel open() {
+		this.lock.lock();
+		try {
+			AxonChannel channel = this.channel;
+			if (channel == null) {
+				if (this.stopped) {
+					throw new IllegalStateException("Channel '" + this.definition.key()
+							+ "' is let go while its application context is stopped");
+				}
+				channel = AxonChannel.open(this.definition.name(), this.definition.options());
+				this.counters.add(channel.counters());
+				this.channel = channel;
+			}
+			return channel;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+}
