@@ -1,0 +1,136 @@
+package io.axonipc.spring;
+
+import java.lang.reflect.Method;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.aop.framework.AopInfrastructureBean;
+import org.springframework.aop.framework.AopProxyUtils;
+import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.BeanFactoryAware;
+import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.beans.factory.config.EmbeddedValueResolver;
+import org.springframework.core.MethodIntrospector;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.AnnotatedElementUtils;
+import org.springframework.core.annotation.AnnotationUtils;
+import org.springframework.util.StringUtils;
+
+/**
+ * Finds {@link AxonListener} methods and hands them to the
+ * {@link AxonListenerEndpointRegistry} when all singletons are there.
+ */
+public final class AxonListenerAnnotationBeanPostProcessor
+		implements BeanPostProcessor, BeanFactoryAware, SmartInitializingSingleton, Ordered {
+
+	private static final int MAX_TAG_BYTES = 255;
+
+	private final Set<Class<?>> classesWithout = ConcurrentHashMap.newKeySet();
+
+	private final List<AxonListenerEndpoint> endpoints = new ArrayList<>();
+
+	private boolean frozen;
+
+	private @Nullable BeanFactory beanFactory;
+
+	private @Nullable EmbeddedValueResolver resolver;
+
+	@Override
+	public void setBeanFactory(BeanFactory beanFactory) {
+		this.beanFactory = beanFactory;
+		this.resolver = new EmbeddedValueResolver((ConfigurableBeanFactory) beanFactory);
+	}
+
+	/** After the processors that make proxies, so that calls go through them. */
+	@Override
+	public int getOrder() {
+		return LOWEST_PRECEDENCE;
+	}
+
+	@Override
+	public Object postProcessAfterInitialization(Object bean, String beanName) {
+		Class<?> type = AopProxyUtils.ultimateTargetClass(bean);
+		if (bean instanceof AopInfrastructureBean || this.classesWithout.contains(type)
+				|| !AnnotationUtils.isCandidateClass(type, AxonListener.class)) {
+			return bean;
+		}
+		Map<Method, AxonListener> methods = MethodIntrospector.selectMethods(type,
+				(MethodIntrospector.MetadataLookup<@Nullable AxonListener>) (method) -> AnnotatedElementUtils
+					.findMergedAnnotation(method, AxonListener.class));
+		if (methods.isEmpty()) {
+			this.classesWithout.add(type);
+		}
+		methods.forEach((method, annotation) -> add(endpoint(annotation, method, bean, beanName)));
+		return bean;
+	}
+
+	@Override
+	public void afterSingletonsInstantiated() {
+		AxonListenerEndpointRegistry registry = this.beanFactory.getBean(AxonListenerEndpointRegistry.class);
+		synchronized (this.endpoints) {
+			this.frozen = true;
+			registry.register(this.endpoints);
+		}
+	}
+
+	private void add(AxonListenerEndpoint endpoint) {
+		synchronized (this.endpoints) {
+			if (this.frozen) {
+				throw endpoint.invalid("comes too late: its bean was made when the context had been refreshed",
+						"Make the bean a singleton that is not lazy");
+			}
+			if (this.endpoints.stream().anyMatch((other) -> other.id().equals(endpoint.id()))) {
+				throw endpoint.invalid("has the id '" + endpoint.id() + "' of another listener", "Give it another id");
+			}
+			this.endpoints.add(endpoint);
+		}
+	}
+
+	private AxonListenerEndpoint endpoint(AxonListener annotation, Method method, Object bean, String beanName) {
+		Method invocable;
+		try {
+			invocable = AopUtils.selectInvocableMethod(method, bean.getClass());
+		}
+		catch (IllegalStateException ex) {
+			throw new InvalidListenerException(beanName, method, "cannot be called through the bean's proxy",
+					"Declare it in an interface of the bean, or proxy the class (proxyTargetClass)");
+		}
+		String id = resolve(annotation.id());
+		if (!StringUtils.hasText(id)) {
+			id = Arrays.stream(method.getParameterTypes())
+				.map(Class::getSimpleName)
+				.collect(Collectors.joining(", ", beanName + "." + method.getName() + "(", ")"));
+		}
+		List<String> tags = Arrays.stream(annotation.tag()).map(this::resolve).distinct().toList();
+		AxonListenerEndpoint endpoint = new AxonListenerEndpoint(id, resolve(annotation.channel()), tags,
+				new AxonListenerEndpoint.Target(beanName, bean, invocable));
+		if (tags.isEmpty()) {
+			throw endpoint.invalid("has no tag", "Write @AxonListener(\"tag\")");
+		}
+		for (String tag : tags) {
+			int length = tag.getBytes(StandardCharsets.UTF_8).length;
+			if (length == 0 || length > MAX_TAG_BYTES) {
+				throw endpoint.invalid("has a tag of " + length + " bytes",
+						"Use a tag of 1 to " + MAX_TAG_BYTES + " bytes");
+			}
+		}
+		return endpoint;
+	}
+
+	private String resolve(String text) {
+		String resolved = this.resolver.resolveStringValue(text);
+		return (resolved != null) ? resolved : "";
+	}
+
+}

@@ -1,0 +1,203 @@
+package io.axonipc.spring;
+
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+
+import io.axonipc.AxonChannel;
+import io.axonipc.Claim;
+import io.axonipc.MessageHandler;
+import io.axonipc.MessageView;
+import io.axonipc.SendTimeoutException;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+
+/** The thread that receives from one channel and calls its listeners. */
+final class AxonListenerContainer {
+
+	private static final Log logger = LogFactory.getLog(AxonListenerContainer.class);
+
+	/** How soon a stop is noticed by a channel without traffic. */
+	private static final Duration POLL_TIMEOUT = Duration.ofMillis(100);
+
+	/** Tags come from the peer: what is remembered of them has a bound. */
+	private static final int MAX_UNHANDLED_TAGS = 100;
+
+	private final String key;
+
+	private final AxonChannels channels;
+
+	private final PayloadConverter converter;
+
+	private final Map<String, Handler> handlers;
+
+	private final Set<String> unhandledTags = new HashSet<>();
+
+	private final AtomicLong errors = new AtomicLong();
+
+	private final AtomicLong unhandled = new AtomicLong();
+
+	private volatile @Nullable Loop loop;
+
+	AxonListenerContainer(String key, AxonChannels channels, PayloadConverter converter,
+			Map<String, Handler> handlers) {
+		this.key = key;
+		this.channels = channels;
+		this.converter = converter;
+		this.handlers = Map.copyOf(handlers);
+	}
+
+	/** A listener and the way to call it. */
+	record Handler(AxonListenerEndpoint endpoint, ListenerInvoker invoker) {
+	}
+
+	void start() {
+		Loop loop = new Loop(this.channels.channel(this.key));
+		this.loop = loop;
+		Thread thread = new Thread(loop, "axon-" + this.key);
+		thread.setDaemon(false);
+		thread.start();
+	}
+
+	/**
+	 * Takes no further message.
+	 * @return completes when the message in hand is done with; at once for the listener
+	 * that has it in hand, which cannot wait for itself
+	 */
+	CompletableFuture<Void> stop() {
+		Loop loop = this.loop;
+		this.loop = null;
+		return (loop != null) ? loop.stop() : CompletableFuture.completedFuture(null);
+	}
+
+	long errors() {
+		return this.errors.get();
+	}
+
+	long unhandled() {
+		return this.unhandled.get();
+	}
+
+	private final class Loop implements Runnable {
+
+		private final AxonChannel channel;
+
+		private final MessageHandler messageHandler = this::onMessage;
+
+		private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
+		private volatile boolean stopping;
+
+		private @Nullable Thread thread;
+
+		Loop(AxonChannel channel) {
+			this.channel = channel;
+		}
+
+		CompletableFuture<Void> stop() {
+			this.stopping = true;
+			return (Thread.currentThread() == this.thread) ? CompletableFuture.completedFuture(null) : this.ended;
+		}
+
+		@Override
+		public void run() {
+			this.thread = Thread.currentThread();
+			try {
+				while (!this.stopping) {
+					// One message at a time, so that a stop waits for no more than that.
+					this.channel.receiver().poll(this.messageHandler, 1, POLL_TIMEOUT);
+					// A poll does not wait while the thread is interrupted.
+					Thread.interrupted();
+				}
+			}
+			catch (Throwable ex) {
+				logger.error("Channel '" + AxonListenerContainer.this.key + "' is no longer listened to", ex);
+			}
+			finally {
+				this.ended.complete(null);
+			}
+		}
+
+		private void onMessage(MessageView message) {
+			Handler handler = AxonListenerContainer.this.handlers.get(message.tag());
+			if (handler == null) {
+				unhandled(message);
+				return;
+			}
+			try {
+				Object result = invoke(handler, message);
+				if (message.isRequest()) {
+					reply(message, result);
+				}
+			}
+			catch (Throwable ex) {
+				failed(message, handler, ex);
+			}
+		}
+
+		private @Nullable Object invoke(Handler handler, MessageView message) throws Throwable {
+			try {
+				return handler.invoker().invoke(message);
+			}
+			finally {
+				// An interrupt was meant for the listener, not for its reply.
+				Thread.interrupted();
+			}
+		}
+
+		private void reply(MessageView request, @Nullable Object result) {
+			OutgoingPayload<?> reply = AxonListenerContainer.this.converter.write(result,
+					AxonListenerContainer.this.key, request.tag());
+			try (Claim claim = this.channel.sender().claimReply(request, reply.length())) {
+				reply.writeTo(claim.buffer());
+				claim.commit();
+			}
+			catch (SendTimeoutException ex) {
+				// There is no room for an error reply either.
+				AxonListenerContainer.this.errors.incrementAndGet();
+				unanswered(request, ex);
+			}
+		}
+
+		private void failed(MessageView message, Handler handler, Throwable ex) {
+			AxonListenerContainer.this.errors.incrementAndGet();
+			logger.error("Listener '" + handler.endpoint() + "' failed on a message with tag '" + message.tag()
+					+ "' from channel '" + AxonListenerContainer.this.key + "'", ex);
+			replyError(message, (ex.getMessage() != null) ? ex.getMessage() : ex.getClass().getName());
+		}
+
+		private void unhandled(MessageView message) {
+			AxonListenerContainer.this.unhandled.incrementAndGet();
+			String text = "No listener for tag '" + message.tag() + "' on channel '" + AxonListenerContainer.this.key
+					+ "'";
+			Set<String> logged = AxonListenerContainer.this.unhandledTags;
+			if (logged.size() < MAX_UNHANDLED_TAGS && logged.add(message.tag())) {
+				logger.warn(text + " (further messages with this tag are only counted)");
+			}
+			replyError(message, text);
+		}
+
+		private void replyError(MessageView message, String text) {
+			if (!message.isRequest()) {
+				return;
+			}
+			try {
+				this.channel.sender().replyError(message, text);
+			}
+			catch (RuntimeException ex) {
+				unanswered(message, ex);
+			}
+		}
+
+		private void unanswered(MessageView request, RuntimeException ex) {
+			logger.error("A request with tag '" + request.tag() + "' from channel '" + AxonListenerContainer.this.key
+					+ "' stays without a reply", ex);
+		}
+
+	}
+
+}

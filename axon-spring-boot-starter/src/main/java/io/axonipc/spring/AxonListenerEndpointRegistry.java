@@ -1,0 +1,161 @@
+package io.axonipc.spring;
+
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+import io.axonipc.spring.AxonListenerContainer.Handler;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.BeanFactoryAware;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.messaging.converter.MessageConverter;
+import org.springframework.messaging.handler.annotation.support.DefaultMessageHandlerMethodFactory;
+import org.springframework.validation.Validator;
+
+/**
+ * The {@link AxonListener} methods of an application. Each channel that has some is
+ * received from by one thread, named {@code axon-<key>}, from the start of the context to
+ * its stop, which waits for the messages in hand. Listeners start after and stop before
+ * almost everything else.
+ */
+public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanFactoryAware, DisposableBean {
+
+	private final Map<String, AxonListenerContainer> containers = new LinkedHashMap<>();
+
+	private final AxonChannels channels;
+
+	private final PayloadConverter converter;
+
+	private final DefaultMessageHandlerMethodFactory messagingFactory = new DefaultMessageHandlerMethodFactory();
+
+	private volatile boolean running;
+
+	/**
+	 * Creates a registry without listeners.
+	 * @param channels the channels
+	 * @param converter for payloads that are not bytes, strings or arrays of primitives
+	 * @param validator for parameters marked {@code @Valid} or {@code @Validated}, or
+	 * null
+	 */
+	public AxonListenerEndpointRegistry(AxonChannels channels, MessageConverter converter,
+			@Nullable Validator validator) {
+		this.channels = channels;
+		this.converter = new PayloadConverter(converter);
+		this.messagingFactory.setMessageConverter(this.converter);
+		if (validator != null) {
+			this.messagingFactory.setValidator(validator);
+		}
+	}
+
+	@Override
+	public void setBeanFactory(BeanFactory beanFactory) {
+		this.messagingFactory.setBeanFactory(beanFactory);
+		this.messagingFactory.afterPropertiesSet();
+	}
+
+	/** Takes all listeners of the application, once, before the start. */
+	void register(Collection<AxonListenerEndpoint> endpoints) {
+		ListenerInvokerFactory invokers = new ListenerInvokerFactory(this.messagingFactory);
+		Map<String, Map<String, Handler>> tables = new LinkedHashMap<>();
+		for (AxonListenerEndpoint endpoint : endpoints) {
+			String key = resolveChannel(endpoint);
+			Handler handler = new Handler(endpoint, invokers.create(endpoint, key));
+			Map<String, Handler> table = tables.computeIfAbsent(key, (unused) -> new LinkedHashMap<>());
+			for (String tag : endpoint.tags()) {
+				Handler other = table.putIfAbsent(tag, handler);
+				if (other != null) {
+					throw endpoint.invalid(
+							"handles tag '" + tag + "' of channel '" + key + "', as does '" + other.endpoint() + "'",
+							"Remove one of the two, or give it another tag or channel");
+				}
+			}
+		}
+		tables.forEach((key, table) -> this.containers.put(key,
+				new AxonListenerContainer(key, this.channels, this.converter, table)));
+	}
+
+	private String resolveChannel(AxonListenerEndpoint endpoint) {
+		if (!endpoint.channel().isEmpty()) {
+			if (!this.channels.keys().contains(endpoint.channel())) {
+				throw endpoint.invalid(
+						"listens to channel '" + endpoint.channel() + "', but there are only " + this.channels.keys(),
+						"Define axon.channels." + endpoint.channel() + ", or correct the name");
+			}
+			return endpoint.channel();
+		}
+		if (this.channels.keys().isEmpty()) {
+			throw endpoint.invalid("has no channel to listen to", "Define a channel as axon.channels.<key>");
+		}
+		if (this.channels.keys().size() > 1) {
+			throw endpoint.invalid("names no channel, and there are " + this.channels.keys(),
+					"Set its attribute 'channel'");
+		}
+		return this.channels.singleKey();
+	}
+
+	/**
+	 * How many messages of a channel made their listener fail.
+	 * @param channel the channel's key
+	 * @return the number
+	 */
+	public long errors(String channel) {
+		AxonListenerContainer container = this.containers.get(channel);
+		return (container != null) ? container.errors() : 0;
+	}
+
+	/**
+	 * How many messages of a channel had a tag that no listener handles.
+	 * @param channel the channel's key
+	 * @return the number
+	 */
+	public long unhandled(String channel) {
+		AxonListenerContainer container = this.containers.get(channel);
+		return (container != null) ? container.unhandled() : 0;
+	}
+
+	@Override
+	public void start() {
+		this.running = true;
+		this.containers.values().forEach(AxonListenerContainer::start);
+	}
+
+	@Override
+	public void stop() {
+		stopContainers().join();
+	}
+
+	@Override
+	public void stop(Runnable callback) {
+		stopContainers().thenRun(callback);
+	}
+
+	@Override
+	public boolean isRunning() {
+		return this.running;
+	}
+
+	/** Almost last to start, almost first to stop. */
+	@Override
+	public int getPhase() {
+		return Integer.MAX_VALUE - 100;
+	}
+
+	/** Ends the threads of a context whose start failed. */
+	@Override
+	public void destroy() {
+		stop();
+	}
+
+	private CompletableFuture<Void> stopContainers() {
+		this.running = false;
+		return CompletableFuture.allOf(this.containers.values()
+			.stream()
+			.map(AxonListenerContainer::stop)
+			.toArray(CompletableFuture<?>[]::new));
+	}
+
+}

@@ -1,0 +1,148 @@
+package io.axonipc.spring;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.Parameter;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+
+import io.axonipc.MessageView;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.messaging.Message;
+import org.springframework.messaging.MessageHeaders;
+import org.springframework.messaging.handler.annotation.Header;
+import org.springframework.messaging.handler.annotation.Headers;
+import org.springframework.messaging.handler.annotation.support.MessageHandlerMethodFactory;
+import org.springframework.messaging.handler.invocation.InvocableHandlerMethod;
+import org.springframework.messaging.support.GenericMessage;
+import org.springframework.messaging.support.MessageHeaderAccessor;
+import org.springframework.util.ReflectionUtils;
+
+/**
+ * Decides how a listener method is called: with its one simple parameter taken from the
+ * message, or through spring-messaging, which takes a copy of the payload, a map of
+ * headers and several times as long.
+ */
+final class ListenerInvokerFactory {
+
+	private final MessageHandlerMethodFactory messagingFactory;
+
+	ListenerInvokerFactory(MessageHandlerMethodFactory messagingFactory) {
+		this.messagingFactory = messagingFactory;
+	}
+
+	/**
+	 * Checks a listener method and decides how to call it.
+	 * @throws InvalidListenerException if it cannot be called
+	 */
+	ListenerInvoker create(AxonListenerEndpoint endpoint, String channel) {
+		Method method = endpoint.target().method();
+		checkReturnType(endpoint, method.getReturnType());
+		Function<MessageView, ?> argument = simpleArgument(method);
+		if (argument != null) {
+			return direct(endpoint.target(), argument);
+		}
+		checkParameters(endpoint, method);
+		return messaging(endpoint.target(), channel);
+	}
+
+	private static void checkReturnType(AxonListenerEndpoint endpoint, Class<?> type) {
+		if (Future.class.isAssignableFrom(type) || CompletionStage.class.isAssignableFrom(type)
+				|| Message.class.isAssignableFrom(type) || type == MessageView.class) {
+			throw endpoint.invalid("returns " + type.getSimpleName() + ", which cannot be a reply",
+					"Return the payload of the reply itself");
+		}
+	}
+
+	private static void checkParameters(AxonListenerEndpoint endpoint, Method method) {
+		if (Arrays.asList(method.getParameterTypes()).contains(MessageView.class)) {
+			throw endpoint.invalid("takes a MessageView together with something else",
+					"Make the MessageView its only parameter, without annotations: it has the tag and all else");
+		}
+		long payloads = Arrays.stream(method.getParameters()).filter(ListenerInvokerFactory::isPayload).count();
+		if (payloads > 1) {
+			throw endpoint.invalid("has " + payloads + " parameters for one payload",
+					"Annotate those that are not the payload with @Header or @Headers");
+		}
+	}
+
+	private static boolean isPayload(Parameter parameter) {
+		Class<?> type = parameter.getType();
+		return !parameter.isAnnotationPresent(Header.class) && !parameter.isAnnotationPresent(Headers.class)
+				&& !Message.class.isAssignableFrom(type) && type != MessageHeaders.class
+				&& !MessageHeaderAccessor.class.isAssignableFrom(type);
+	}
+
+	/**
+	 * Makes the one argument of a method from a message; null if the method asks for
+	 * more.
+	 */
+	private static @Nullable Function<MessageView, ?> simpleArgument(Method method) {
+		if (method.getParameterCount() == 0) {
+			return Function.identity();
+		}
+		if (method.getParameterCount() > 1 || method.getParameters()[0].getAnnotations().length > 0) {
+			return null;
+		}
+		Class<?> type = method.getParameterTypes()[0];
+		if (type == MessageView.class) {
+			return Function.identity();
+		}
+		if (type == ByteBuffer.class) {
+			return MessageView::payload;
+		}
+		Function<ByteBuffer, ?> reader = PayloadCodec.reader(type);
+		return (reader != null) ? (message) -> reader.apply(message.payload()) : null;
+	}
+
+	private static ListenerInvoker direct(AxonListenerEndpoint.Target target, Function<MessageView, ?> argument) {
+		MethodHandle handle = handle(target);
+		return (message) -> (Object) handle.invokeExact((Object) argument.apply(message));
+	}
+
+	/** A handle that takes and returns an object, whatever the method does. */
+	private static MethodHandle handle(AxonListenerEndpoint.Target target) {
+		Method method = target.method();
+		ReflectionUtils.makeAccessible(method);
+		try {
+			MethodHandle handle = MethodHandles.lookup().unreflect(method).asFixedArity();
+			if (!Modifier.isStatic(method.getModifiers())) {
+				handle = handle.bindTo(target.bean());
+			}
+			if (method.getParameterCount() == 0) {
+				handle = MethodHandles.dropArguments(handle, 0, Object.class);
+			}
+			return handle.asType(MethodType.methodType(Object.class, Object.class));
+		}
+		catch (IllegalAccessException ex) {
+			throw new IllegalStateException("Method was made accessible and is not: " + method, ex);
+		}
+	}
+
+	private ListenerInvoker messaging(AxonListenerEndpoint.Target target, String channel) {
+		InvocableHandlerMethod handler = this.messagingFactory.createInvocableHandlerMethod(target.bean(),
+				target.method());
+		return (message) -> handler.invoke(toMessage(message, channel));
+	}
+
+	private static Message<byte[]> toMessage(MessageView view, String channel) {
+		Map<String, Object> headers = new HashMap<>();
+		headers.put(AxonHeaders.CHANNEL, channel);
+		headers.put(AxonHeaders.TAG, view.tag());
+		headers.put(AxonHeaders.REDELIVERED, view.isRedelivered());
+		if (view.isRequest()) {
+			headers.put(AxonHeaders.CORRELATION_ID, view.correlationId());
+		}
+		return new GenericMessage<>(view.toByteArray(), headers);
+	}
+
+}
