@@ -1,0 +1,94 @@
+package io.axonipc.spring.autoconfigure;
+
+import io.axonipc.AxonChannel;
+import io.axonipc.spring.AxonChannels;
+import io.axonipc.spring.AxonListenerAnnotationBeanPostProcessor;
+import io.axonipc.spring.AxonListenerEndpointRegistry;
+import io.axonipc.spring.AxonOperations;
+import io.axonipc.spring.AxonTemplate;
+import tools.jackson.databind.json.JsonMapper;
+
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingClass;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.messaging.converter.ByteArrayMessageConverter;
+import org.springframework.messaging.converter.JacksonJsonMessageConverter;
+import org.springframework.messaging.converter.MessageConverter;
+import org.springframework.validation.Validator;
+
+/**
+ * {@link EnableAutoConfiguration Auto-configuration} for Axon: an {@link AxonChannel} for
+ * each entry of {@code axon.channels}, an {@link AxonTemplate} and what
+ * {@link io.axonipc.spring.AxonListener @AxonListener} needs.
+ * <p>
+ * Objects are converted by the bean named {@value #CONVERTER_BEAN_NAME}: JSON where
+ * Jackson is there. Define a {@link MessageConverter} of that name to replace it. It is
+ * no candidate for injection by type, because a message converter of the application is
+ * often another one's.
+ */
+@AutoConfiguration(afterName = "org.springframework.boot.jackson.autoconfigure.JacksonAutoConfiguration")
+@EnableConfigurationProperties(AxonProperties.class)
+@Import(AxonChannelsRegistrar.class)
+public final class AxonAutoConfiguration {
+
+	static final String CHANNELS_BEAN_NAME = "axonChannels";
+
+	static final String CONVERTER_BEAN_NAME = "axonMessageConverter";
+
+	@Bean(CHANNELS_BEAN_NAME)
+	AxonChannels axonChannels(AxonProperties properties) {
+		return new AxonChannels(properties.definitions());
+	}
+
+	@Bean
+	@ConditionalOnMissingBean(AxonOperations.class)
+	AxonTemplate axonTemplate(AxonChannels channels, @Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter,
+			AxonProperties properties) {
+		return new AxonTemplate(channels, converter, properties.template().defaultChannel());
+	}
+
+	@Bean
+	AxonListenerEndpointRegistry axonListenerEndpointRegistry(AxonChannels channels,
+			@Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter, ObjectProvider<Validator> validator) {
+		return new AxonListenerEndpointRegistry(channels, converter, validator.getIfUnique());
+	}
+
+	@Bean
+	static AxonListenerAnnotationBeanPostProcessor axonListenerAnnotationBeanPostProcessor() {
+		return new AxonListenerAnnotationBeanPostProcessor();
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass(JsonMapper.class)
+	static class JsonConfiguration {
+
+		@Bean(name = CONVERTER_BEAN_NAME, defaultCandidate = false)
+		@ConditionalOnMissingBean(name = CONVERTER_BEAN_NAME)
+		JacksonJsonMessageConverter axonMessageConverter(ObjectProvider<JsonMapper> jsonMapper) {
+			JsonMapper mapper = jsonMapper.getIfUnique();
+			return (mapper != null) ? new JacksonJsonMessageConverter(mapper) : new JacksonJsonMessageConverter();
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnMissingClass("tools.jackson.databind.json.JsonMapper")
+	static class WithoutJsonConfiguration {
+
+		@Bean(name = CONVERTER_BEAN_NAME, defaultCandidate = false)
+		@ConditionalOnMissingBean(name = CONVERTER_BEAN_NAME)
+		ByteArrayMessageConverter axonMessageConverter() {
+			return new ByteArrayMessageConverter();
+		}
+
+	}
+
+}

@@ -1,0 +1,215 @@
+package io.axonipc.spring;
+
+import java.util.concurrent.CompletableFuture;
+
+import io.axonipc.MessageView;
+import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+import org.springframework.aop.framework.ProxyFactory;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanDefinition;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.core.NestedExceptionUtils;
+import org.springframework.messaging.handler.annotation.Header;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+class InvalidListenerTests {
+
+	@RegisterExtension
+	final ChannelNames names = new ChannelNames();
+
+	private final ApplicationContextRunner runner = new ApplicationContextRunner()
+		.withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class))
+		.withPropertyValues(this.names.property("features"));
+
+	private <T> void assertInvalid(ApplicationContextRunner runner, Class<T> listener, String... texts) {
+		runner.withBean("mine", listener).run((context) -> {
+			assertThat(NestedExceptionUtils.getMostSpecificCause(context.getStartupFailure()))
+				.isInstanceOf(InvalidListenerException.class)
+				.hasMessageContaining("'mine'")
+				.hasMessageContaining(listener.getSimpleName())
+				.hasMessageContainingAll(texts);
+		});
+	}
+
+	@Test
+	void twoListenersOfOneTag() {
+		assertInvalid(this.runner, SameTag.class, "tag 'same' of channel 'features'", "mine.", "Remove one");
+	}
+
+	static class SameTag {
+
+		@AxonListener("same")
+		void one() {
+		}
+
+		@AxonListener("same")
+		void two() {
+		}
+
+	}
+
+	@Test
+	void unknownChannel() {
+		assertInvalid(this.runner, UnknownChannel.class, "channel 'featurs'", "[features]",
+				"Define axon.channels.featurs");
+	}
+
+	static class UnknownChannel {
+
+		@AxonListener(tag = "t", channel = "featurs")
+		void listen() {
+		}
+
+	}
+
+	@Test
+	void noChannelNamedAndSeveralThere() {
+		assertInvalid(this.runner.withPropertyValues(this.names.property("other")), NoChannel.class, "names no channel",
+				"[features, other]", "'channel'");
+	}
+
+	@Test
+	void noChannelAtAll() {
+		assertInvalid(
+				new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class)),
+				NoChannel.class, "has no channel to listen to", "Define a channel as axon.channels.<key>");
+	}
+
+	static class NoChannel {
+
+		@AxonListener("t")
+		void listen() {
+		}
+
+	}
+
+	@Test
+	void twoPayloads() {
+		assertInvalid(this.runner, TwoPayloads.class, "2 parameters for one payload", "@Header");
+	}
+
+	static class TwoPayloads {
+
+		@AxonListener("t")
+		void listen(String one, String two) {
+		}
+
+	}
+
+	@Test
+	void viewAndSomethingElse() {
+		assertInvalid(this.runner, ViewAndHeader.class, "MessageView together with something else", "only parameter");
+	}
+
+	static class ViewAndHeader {
+
+		@AxonListener("t")
+		void listen(MessageView view, @Header(AxonHeaders.TAG) String tag) {
+		}
+
+	}
+
+	@Test
+	void futureAsReply() {
+		assertInvalid(this.runner, FutureReply.class, "returns CompletableFuture");
+	}
+
+	static class FutureReply {
+
+		@AxonListener("t")
+		CompletableFuture<String> listen() {
+			return CompletableFuture.completedFuture("");
+		}
+
+	}
+
+	@Test
+	void noTag() {
+		assertInvalid(this.runner, NoTag.class, "has no tag", "@AxonListener(\"tag\")");
+	}
+
+	static class NoTag {
+
+		@AxonListener
+		void listen() {
+		}
+
+	}
+
+	@Test
+	void tagOfTheWrongLength() {
+		assertInvalid(this.runner.withPropertyValues("my.tag="), PlaceholderTag.class, "tag of 0 bytes");
+		assertInvalid(this.runner.withPropertyValues("my.tag=" + "\u20ac".repeat(86)), PlaceholderTag.class,
+				"tag of 258 bytes", "1 to 255 bytes");
+	}
+
+	static class PlaceholderTag {
+
+		@AxonListener("${my.tag}")
+		void listen() {
+		}
+
+	}
+
+	@Test
+	void idOfAnother() {
+		assertInvalid(this.runner, SameId.class, "the id 'me'");
+	}
+
+	static class SameId {
+
+		@AxonListener(tag = "one", id = "me")
+		void one() {
+		}
+
+		@AxonListener(tag = "two", id = "me")
+		void two() {
+		}
+
+	}
+
+	@Test
+	void methodThatTheProxyDoesNotHave() {
+		this.runner.withBean("mine", Runnable.class, () -> {
+			ProxyFactory factory = new ProxyFactory(new Hidden());
+			return (Runnable) factory.getProxy();
+		})
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.isInstanceOf(InvalidListenerException.class)
+				.hasMessageContaining("proxy"));
+	}
+
+	static class Hidden implements Runnable {
+
+		@Override
+		public void run() {
+		}
+
+		@AxonListener("t")
+		public void listen() {
+		}
+
+	}
+
+	@Test
+	void beanThatIsMadeTooLate() {
+		this.runner
+			.withBean("mine", NoChannel.class, NoChannel::new,
+					(definition) -> definition.setScope(BeanDefinition.SCOPE_PROTOTYPE))
+			.run((context) -> {
+				ObjectProvider<NoChannel> provider = context.getBeanProvider(NoChannel.class);
+				assertThatExceptionOfType(RuntimeException.class).isThrownBy(provider::getObject)
+					.havingRootCause()
+					.isInstanceOf(InvalidListenerException.class)
+					.withMessageContaining("too late");
+			});
+	}
+
+}

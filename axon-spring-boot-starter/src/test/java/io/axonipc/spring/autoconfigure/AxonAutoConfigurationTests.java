@@ -1,0 +1,389 @@
+package io.axonipc.spring.autoconfigure;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import io.axonipc.AxonChannel;
+import io.axonipc.ChannelClosedException;
+import io.axonipc.ChannelNotFoundException;
+import io.axonipc.ChannelOptions;
+import io.axonipc.Role;
+import io.axonipc.RoleTakenException;
+import io.axonipc.spring.AxonChannels;
+import io.axonipc.spring.AxonListener;
+import io.axonipc.spring.AxonListenerEndpointRegistry;
+import io.axonipc.spring.AxonOperations;
+import io.axonipc.spring.AxonTemplate;
+import io.axonipc.spring.ChannelNames;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.json.JsonMapper;
+
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.jackson.autoconfigure.JacksonAutoConfiguration;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.messaging.MessageHeaders;
+import org.springframework.messaging.converter.AbstractMessageConverter;
+import org.springframework.messaging.converter.MessageConversionException;
+import org.springframework.messaging.converter.MessageConverter;
+import org.springframework.messaging.converter.StringMessageConverter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.mockito.Mockito.mock;
+
+class AxonAutoConfigurationTests {
+
+	@RegisterExtension
+	final ChannelNames names = new ChannelNames();
+
+	private final ApplicationContextRunner withoutChannels = new ApplicationContextRunner()
+		.withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class));
+
+	private final ApplicationContextRunner runner = this.withoutChannels
+		.withPropertyValues(this.names.property("features"));
+
+	record CamelCase(int twoWords) {
+	}
+
+	@Test
+	void withoutChannelsNothingIsOpened() {
+		this.withoutChannels.run((context) -> {
+			assertThat(context).hasSingleBean(AxonTemplate.class).doesNotHaveBean(AxonChannel.class);
+			assertThatIllegalStateException().isThrownBy(() -> context.getBean(AxonTemplate.class).send("t", null))
+				.withMessageContaining("axon.channels.<key>");
+		});
+	}
+
+	@Test
+	void oneChannelNeedsNoQualifier() {
+		this.runner.run((context) -> {
+			AxonChannel channel = context.getBean(AxonChannel.class);
+			assertThat(channel.name()).isEqualTo(this.names.name("features"));
+			assertThat(channel.role()).isEqualTo(Role.SERVER);
+			assertThat(channel).isSameAs(context.getBean(AxonChannels.class).channel("features"));
+		});
+	}
+
+	@Test
+	void severalChannelsAreInjectedByKey() {
+		this.runner.withPropertyValues(this.names.property("other"), "axon.channels.other.capacity=8KB")
+			.withUserConfiguration(TwoChannels.class)
+			.run((context) -> {
+				TwoChannels channels = context.getBean(TwoChannels.class);
+				assertThat(channels.features.name()).isEqualTo(this.names.name("features"));
+				assertThat(channels.other.name()).isEqualTo(this.names.name("other"));
+				assertThat(channels.other.capacity()).isEqualTo(8192);
+			});
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class TwoChannels {
+
+		@Autowired
+		@Qualifier("features")
+		AxonChannel features;
+
+		@Autowired
+		@Qualifier("other")
+		AxonChannel other;
+
+		/** Named like a channel: both must be there. */
+		@Bean
+		String features() {
+			return "a user's bean";
+		}
+
+	}
+
+	@Test
+	void placeholdersAndEnvironmentVariablesAreResolved() {
+		this.withoutChannels
+			.withPropertyValues("axon.channels.features.name=${shared}", "shared=" + this.names.name("placeholder"))
+			.withSystemProperties("axon.channels.features.maxMessageSize=1KB")
+			.run((context) -> {
+				assertThat(context.getBean(AxonChannel.class).name()).isEqualTo(this.names.name("placeholder"));
+				assertThat(context.getBean(AxonProperties.class).channels().get("features").maxMessageSize())
+					.hasToString("1024B");
+			});
+	}
+
+	@Test
+	void wrongValueFailsTheStartWithItsKey() {
+		this.runner.withPropertyValues("axon.channels.features.capacity=1KB")
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageContaining("axon.channels.features: capacity = 1024 bytes"));
+	}
+
+	@Test
+	void channelAskedForBeforeTheStartIsOpenedThen() {
+		this.runner.withUserConfiguration(Early.class).run((context) -> {
+			assertThat(context.getBean(Early.class).wasOpen).isTrue();
+			assertThat(context.getBean(AxonChannel.class)).isSameAs(context.getBean(Early.class).channel);
+		});
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Early {
+
+		final AxonChannel channel;
+
+		final boolean wasOpen;
+
+		Early(AxonChannel channel) {
+			this.channel = channel;
+			this.wasOpen = channel.isOpen();
+		}
+
+	}
+
+	@Test
+	void restartOpensChannelsAgain() {
+		this.runner.run((context) -> {
+			ObjectProvider<AxonChannel> provider = context.getBeanProvider(AxonChannel.class);
+			AxonChannel before = provider.getObject();
+			context.stop();
+			assertThatExceptionOfType(ChannelClosedException.class)
+				.isThrownBy(() -> before.sender().send("t", new byte[0]));
+			assertThatIllegalStateException().isThrownBy(() -> context.getBean(AxonTemplate.class).send("t", null))
+				.withMessageContaining("'features'")
+				.withMessageContaining("stopped");
+			assertThatExceptionOfType(ChannelNotFoundException.class).isThrownBy(() -> AxonChannel
+				.open(this.names.name("features"), ChannelOptions.defaults().openTimeout(Duration.ZERO)));
+			context.start();
+			assertThat(provider.getObject()).isNotSameAs(before);
+			assertThat(provider.getObject().isOpen()).isTrue();
+		});
+	}
+
+	@Test
+	void contextsFollowOneAnotherOnOneName() {
+		for (int i = 0; i < 3; i++) {
+			this.runner.run((context) -> assertThat(context.getBean(AxonChannel.class).isOpen()).isTrue());
+		}
+	}
+
+	@Test
+	void contextThatIsStoppedLeavesTheRoleToAnother() {
+		this.runner.run((first) -> {
+			this.runner
+				.run((second) -> assertThat(second).getFailure().rootCause().isInstanceOf(RoleTakenException.class));
+			first.stop();
+			this.runner.run((second) -> assertThat(second).hasNotFailed());
+			first.start();
+			assertThat(first.getBean(AxonChannel.class).isOpen()).isTrue();
+		});
+	}
+
+	@Test
+	void failureInTheMiddleOfTheRefreshLetsGoOfTheRole() {
+		this.runner.withUserConfiguration(Early.class).withBean("zFailing", Object.class, () -> {
+			throw new IllegalStateException("on purpose");
+		}).run((context) -> assertThat(context).hasFailed());
+		this.runner.run((context) -> assertThat(context).hasNotFailed());
+	}
+
+	@Test
+	void failureInTheMiddleOfTheStartEndsThreadsAndLetsGoOfRoles() {
+		this.runner.withBean(Listener.class)
+			.withBean(FailingLifecycle.class)
+			.run((context) -> assertThat(context).hasFailed());
+		assertThat(Thread.getAllStackTraces().keySet()).extracting(Thread::getName).doesNotContain("axon-features");
+		this.runner.run((context) -> assertThat(context).hasNotFailed());
+	}
+
+	@Test
+	void oneChannelThatCannotBeOpenedLetsGoOfTheOthers() {
+		this.runner
+			.withPropertyValues(this.names.property("other"), "axon.channels.other.role=client",
+					"axon.channels.other.open-timeout=0s")
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.isInstanceOf(ChannelNotFoundException.class));
+		this.runner.run((context) -> assertThat(context).hasNotFailed());
+	}
+
+	static class Listener {
+
+		@AxonListener("t")
+		void listen() {
+		}
+
+	}
+
+	static class FailingLifecycle implements SmartLifecycle {
+
+		@Override
+		public void start() {
+			throw new IllegalStateException("on purpose");
+		}
+
+		@Override
+		public void stop() {
+		}
+
+		@Override
+		public boolean isRunning() {
+			return false;
+		}
+
+	}
+
+	@Test
+	void listenersStopFirstAndChannelsLast() {
+		AtomicBoolean sent = new AtomicBoolean();
+		this.runner.withBean(Listener.class).withUserConfiguration(SendingAtStop.class).run((context) -> {
+			SendingAtStop lifecycle = context.getBean(SendingAtStop.class);
+			assertThat(lifecycle.sentAtStart).isTrue();
+			try (AxonChannel peer = this.names.peer("features")) {
+				context.stop();
+				assertThat(peer.receiver().poll((message) -> sent.set(message.tag().equals("stop")), 2)).isEqualTo(2);
+			}
+			assertThat(sent).isTrue();
+			assertThat(lifecycle.listenersRanAtStop).isFalse();
+		});
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class SendingAtStop implements SmartLifecycle {
+
+		private final AxonOperations axon;
+
+		private final ObjectProvider<AxonListenerEndpointRegistry> listeners;
+
+		private boolean running;
+
+		boolean sentAtStart;
+
+		boolean listenersRanAtStop;
+
+		SendingAtStop(AxonOperations axon, ObjectProvider<AxonListenerEndpointRegistry> listeners) {
+			this.axon = axon;
+			this.listeners = listeners;
+		}
+
+		@Override
+		public void start() {
+			this.axon.send("start", null);
+			this.sentAtStart = true;
+			this.running = true;
+		}
+
+		@Override
+		public void stop() {
+			this.listenersRanAtStop = this.listeners.getObject().isRunning();
+			this.axon.send("stop", null);
+			this.running = false;
+		}
+
+		@Override
+		public boolean isRunning() {
+			return this.running;
+		}
+
+		@Override
+		public int getPhase() {
+			return 0;
+		}
+
+	}
+
+	@Test
+	void usersTemplateReplacesOurs() {
+		AxonOperations mine = mock(AxonOperations.class);
+		this.withoutChannels.withBean(AxonOperations.class, () -> mine)
+			.run((context) -> assertThat(context).hasSingleBean(AxonOperations.class)
+				.doesNotHaveBean(AxonTemplate.class));
+	}
+
+	@Test
+	void usersConverterReplacesOursByName() {
+		this.runner.withBean("axonMessageConverter", MessageConverter.class, Upper::new).run((context) -> {
+			try (AxonChannel peer = this.names.peer("features")) {
+				context.getBean(AxonTemplate.class).send("t", List.of("a", "b"));
+				assertThat(peer.receiver()
+					.poll((message) -> assertThat(message.toByteArray()).asString().isEqualTo("[A, B]"), 1))
+					.isEqualTo(1);
+			}
+		});
+	}
+
+	@Test
+	void otherConvertersAreLeftAlone() {
+		this.runner.withBean(StringMessageConverter.class).run((context) -> {
+			assertThat(context.getBean(MessageConverter.class)).isInstanceOf(StringMessageConverter.class);
+			assertThat(context).hasBean("axonMessageConverter");
+		});
+	}
+
+	static class Upper extends AbstractMessageConverter {
+
+		@Override
+		protected boolean supports(Class<?> type) {
+			return true;
+		}
+
+		@Override
+		protected Object convertToInternal(Object payload, MessageHeaders headers, Object hint) {
+			return payload.toString().toUpperCase(Locale.ROOT);
+		}
+
+	}
+
+	@Test
+	void jsonMapperOfTheApplicationIsUsed() {
+		this.runner.withConfiguration(AutoConfigurations.of(JacksonAutoConfiguration.class))
+			.withPropertyValues("spring.jackson.property-naming-strategy=SNAKE_CASE")
+			.run((context) -> assertJson(context.getBean(AxonTemplate.class), "{\"two_words\":1}"));
+		JsonMapper mapper = JsonMapper.builder().propertyNamingStrategy(PropertyNamingStrategies.KEBAB_CASE).build();
+		this.runner.withBean(JsonMapper.class, () -> mapper)
+			.run((context) -> assertJson(context.getBean(AxonTemplate.class), "{\"two-words\":1}"));
+		this.runner.run((context) -> assertJson(context.getBean(AxonTemplate.class), "{\"twoWords\":1}"));
+	}
+
+	private void assertJson(AxonTemplate template, String json) {
+		try (AxonChannel peer = this.names.peer("features")) {
+			template.send("t", new CamelCase(1));
+			peer.receiver().poll((message) -> assertThat(message.toByteArray()).asString().isEqualTo(json), 1);
+		}
+	}
+
+	@Test
+	void worksWithoutJackson() {
+		this.runner.withClassLoader(new FilteredClassLoader(JsonMapper.class)).run((context) -> {
+			AxonTemplate template = context.getBean(AxonTemplate.class);
+			try (AxonChannel peer = this.names.peer("features")) {
+				template.send("t", "text");
+				assertThat(peer.receiver().poll((message) -> {
+				}, 1)).isEqualTo(1);
+			}
+			assertThatExceptionOfType(MessageConversionException.class)
+				.isThrownBy(() -> template.send("t", Map.of("a", 1)))
+				.withMessageContaining("channel 'features'");
+		});
+	}
+
+	@Test
+	void invalidListenerIsExplained() {
+		this.withoutChannels.withBean(Listener.class).run((context) -> {
+			FailureAnalysis analysis = new InvalidListenerFailureAnalyzer().analyze(context.getStartupFailure());
+			assertThat(analysis.getDescription()).contains("has no channel to listen to").contains("Listener.listen()");
+			assertThat(analysis.getAction()).isEqualTo("Define a channel as axon.channels.<key>.");
+		});
+	}
+
+}

@@ -1,0 +1,53 @@
+package io.axonipc.spring.autoconfigure;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URL;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.context.annotation.ImportCandidates;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class ConfigurationMetadataTests {
+
+	@Test
+	void propertiesAreDescribed() throws IOException {
+		assertThat(property("axon.channels")).hasValueSatisfying((channels) -> {
+			assertThat(channels.get("type").asString())
+				.isEqualTo("java.util.Map<java.lang.String,io.axonipc.spring.autoconfigure.AxonProperties$Channel>");
+			assertThat(channels.get("description").asString()).isNotBlank();
+		});
+		assertThat(property("axon.template.default-channel"))
+			.hasValueSatisfying((channel) -> assertThat(channel.get("description").asString()).isNotBlank());
+	}
+
+	@Test
+	void autoConfigurationsAreListed() {
+		assertThat(ImportCandidates.load(AutoConfiguration.class, null)).contains(AxonAutoConfiguration.class.getName(),
+				"io.axonipc.spring.autoconfigure.metrics.AxonMetricsAutoConfiguration");
+	}
+
+	private static Optional<JsonNode> property(String name) throws IOException {
+		List<URL> all = Collections.list(ConfigurationMetadataTests.class.getClassLoader()
+			.getResources("META-INF/spring-configuration-metadata.json"));
+		for (URL url : all) {
+			try (InputStream stream = url.openStream()) {
+				for (JsonNode property : JsonMapper.builder().build().readTree(stream).get("properties")) {
+					if (property.get("name").asString().equals(name)) {
+						return Optional.of(property);
+					}
+				}
+			}
+		}
+		return Optional.empty();
+	}
+
+}
