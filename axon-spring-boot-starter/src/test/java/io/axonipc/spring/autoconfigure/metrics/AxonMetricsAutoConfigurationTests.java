@@ -1,0 +1,132 @@
+package io.axonipc.spring.autoconfigure.metrics;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+
+import io.axonipc.AxonChannel;
+import io.axonipc.AxonRemoteException;
+import io.axonipc.MessageView;
+import io.axonipc.spring.AxonListener;
+import io.axonipc.spring.AxonTemplate;
+import io.axonipc.spring.ChannelNames;
+import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+class AxonMetricsAutoConfigurationTests {
+
+	private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+	@RegisterExtension
+	final ChannelNames names = new ChannelNames();
+
+	private final ApplicationContextRunner runner = new ApplicationContextRunner()
+		.withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class, AxonMetricsAutoConfiguration.class,
+				MetricsAutoConfiguration.class))
+		.withBean(MeterRegistry.class, SimpleMeterRegistry::new)
+		.withPropertyValues(this.names.property("features"));
+
+	static class Listener {
+
+		@AxonListener("echo")
+		byte[] echo(byte[] payload) {
+			return payload;
+		}
+
+		@AxonListener("fail")
+		void fail() {
+			throw new IllegalStateException("on purpose");
+		}
+
+	}
+
+	@Test
+	void countsWhatTheChannelDoes() {
+		this.runner.withBean(Listener.class).run((context) -> {
+			MeterRegistry meters = context.getBean(MeterRegistry.class);
+			assertThat(meters.get("axon.peer.alive").tag("channel", "features").gauge().value()).isZero();
+			try (AxonChannel peer = this.names.peer("features")) {
+				peer.request("echo", ByteBuffer.allocate(3), PATIENCE, MessageView::toByteArray);
+				assertThatExceptionOfType(AxonRemoteException.class)
+					.isThrownBy(() -> peer.request("fail", ByteBuffer.allocate(0), PATIENCE, MessageView::toByteArray));
+				assertThatExceptionOfType(AxonRemoteException.class)
+					.isThrownBy(() -> peer.request("?", ByteBuffer.allocate(0), PATIENCE, MessageView::toByteArray));
+				context.getBean(AxonTemplate.class).send("unread", new byte[100]);
+				assertThat(meters.get("axon.peer.alive").gauge().value()).isEqualTo(1);
+				assertThat(meters.get("axon.ring.used").gauge().value()).isGreaterThanOrEqualTo(100);
+				assertThat(count(meters, "axon.messages.sent")).isEqualTo(4);
+				assertThat(count(meters, "axon.bytes.sent")).isGreaterThan(103);
+				assertThat(count(meters, "axon.listener.errors")).isEqualTo(1);
+				assertThat(count(meters, "axon.listener.unhandled")).isEqualTo(1);
+				assertThat(count(meters, "axon.send.blocked")).isZero();
+				assertThat(count(meters, "axon.redelivered")).isZero();
+				assertThat(count(meters, "axon.wakeups")).isNotNegative();
+				peer.receiver().poll((message) -> {
+				}, 1);
+				context.stop();
+				assertThat(count(meters, "axon.messages.received")).isEqualTo(3);
+				assertThat(count(meters, "axon.bytes.received")).isEqualTo(3);
+				assertThat(meters.get("axon.peer.alive").gauge().value()).isZero();
+			}
+		});
+	}
+
+	@Test
+	void countsGoOnAfterARestart() {
+		this.runner.run((context) -> {
+			AxonTemplate template = context.getBean(AxonTemplate.class);
+			MeterRegistry meters = context.getBean(MeterRegistry.class);
+			try (AxonChannel peer = this.names.peer("features")) {
+				template.send("t", null);
+				context.stop();
+				context.start();
+				template.send("t", null);
+				assertThat(count(meters, "axon.messages.sent")).isEqualTo(2);
+				assertThat(peer.receiver().poll((message) -> {
+				}, 2)).isEqualTo(2);
+			}
+		});
+	}
+
+	@Test
+	void everyMeterHasTheChannelAsItsOnlyTag() {
+		this.runner.withPropertyValues(this.names.property("other")).run((context) -> {
+			assertThat(context.getBean(MeterRegistry.class).getMeters())
+				.filteredOn((meter) -> meter.getId().getName().startsWith("axon."))
+				.hasSize(22)
+				.extracting(Meter::getId)
+				.allSatisfy((id) -> {
+					assertThat(id.getTags()).singleElement().satisfies((tag) -> {
+						assertThat(tag.getKey()).isEqualTo("channel");
+						assertThat(tag.getValue()).isIn("features", "other");
+					});
+					assertThat(id.getDescription()).isNotBlank();
+				});
+		});
+	}
+
+	@Test
+	void noMetersWithoutMicrometer() {
+		new ApplicationContextRunner()
+			.withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class, AxonMetricsAutoConfiguration.class))
+			.withPropertyValues(this.names.property("features"))
+			.withClassLoader(new FilteredClassLoader("io.micrometer"))
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AxonMetrics.class));
+	}
+
+	private static double count(MeterRegistry meters, String name) {
+		return meters.get(name).tag("channel", "features").functionCounter().count();
+	}
+
+}
