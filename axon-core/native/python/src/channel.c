@@ -316,14 +316,15 @@ static PyObject *channel_repr(struct channel *self)
 
 static PyMethodDef channel_methods[] = {
 	{"send", FASTCALL(channel_send),
-		PyDoc_STR("send($self, tag, buffer, *, metadata=None, timeout=<the channel's>)\n--\n\n"
+		PyDoc_STR("send($self, tag, buffer, *, metadata=None, timeout=...)\n--\n\n"
 				"Send a copy of the buffer, which is any C-contiguous bytes-like object.\n\n"
-				"Wait for room when the ring is full; SendTimeoutError after the time-out.")},
+				"Wait for room when the ring is full; SendTimeoutError after the time-out, which is\n"
+				"the channel's unless it is given.")},
 	{"try_send", FASTCALL(channel_try_send),
 		PyDoc_STR("try_send($self, tag, buffer, *, metadata=None)\n--\n\n"
 				"Send as send() does and return True, or False when there is no room now.")},
 	{"claim", FASTCALL(channel_claim),
-		PyDoc_STR("claim($self, tag, length, *, metadata=None, timeout=<the channel's>)\n--\n\n"
+		PyDoc_STR("claim($self, tag, length, *, metadata=None, timeout=...)\n--\n\n"
 				"Return a context manager that gives a writable memoryview of shared memory.\n\n"
 				"The message is sent at the end of a with statement and dropped at an exception.\n"
 				"While anything made of the memoryview lives at the end, BufferError is raised and\n"
@@ -333,7 +334,7 @@ static PyMethodDef channel_methods[] = {
 				"Return the next message, or None when none came within the time-out.\n\n"
 				"The message taken before is released. One thread receives at a time.")},
 	{"request", FASTCALL(channel_request),
-		PyDoc_STR("request($self, tag, buffer, *, metadata=None, timeout=<the channel's>)\n--\n\n"
+		PyDoc_STR("request($self, tag, buffer, *, metadata=None, timeout=...)\n--\n\n"
 				"Send a request and return the reply, a message that is to be released.\n\n"
 				"Raise RemoteError for an error reply, RequestTimeoutError and PeerDiedError for none.")},
 	{"close", (PyCFunction)(void (*)(void))channel_close, METH_NOARGS,

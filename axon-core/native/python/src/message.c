@@ -213,10 +213,10 @@ static PyObject *message_repr(struct message *self)
 
 static PyMethodDef message_methods[] = {
 	{"reply", (PyCFunction)(void (*)(void))message_reply, METH_FASTCALL | METH_KEYWORDS,
-		PyDoc_STR("reply($self, buffer, *, timeout=<the channel's>)\n--\n\n"
+		PyDoc_STR("reply($self, buffer, *, timeout=...)\n--\n\n"
 				"Answer a request with a payload; ValueError for other messages.")},
 	{"reply_error", (PyCFunction)(void (*)(void))message_reply_error, METH_FASTCALL | METH_KEYWORDS,
-		PyDoc_STR("reply_error($self, text, *, timeout=<the channel's>)\n--\n\n"
+		PyDoc_STR("reply_error($self, text, *, timeout=...)\n--\n\n"
 				"Answer a request with an error, which the peer's request() raises.")},
 	{"release", (PyCFunction)(void (*)(void))message_done, METH_NOARGS,
 		PyDoc_STR("release($self)\n--\n\n"

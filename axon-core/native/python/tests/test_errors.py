@@ -1,5 +1,6 @@
 """What is refused, and how."""
 
+import inspect
 import unittest
 
 import axon
@@ -95,9 +96,8 @@ class ErrorsTest(ChannelTest):
         with self.assertRaises(ValueError):
             client.receive(-1)
         self.assertTrue(client.try_send(tag="data", buffer=b""))
-        while_away = axon.open(self.name)
-        self.assertEqual(while_away.receive(timeout=0).tag, "data")
-        while_away.close()
+        with self.open("client") as peer:
+            self.assertEqual(peer.receive(timeout=0).tag, "data")
 
     def test_a_payload_that_can_never_fit_is_refused_at_once(self):
         server = self.open("server", max_message=100_000)
@@ -112,6 +112,15 @@ class ErrorsTest(ChannelTest):
         with self.assertRaises(axon.OutOfMemoryError) as caught:
             axon.open(self.name, role="server", capacity=1 << 29)
         self.assertIsInstance(caught.exception, MemoryError)
+
+    def test_every_method_is_documented_with_its_signature(self):
+        methods = [axon.open, axon.discard]
+        for type_ in axon.Channel, axon.Message:
+            methods += [getattr(type_, name) for name in vars(type_) if not name.startswith("_")]
+        for method in methods:
+            self.assertTrue(method.__doc__, method)
+            if callable(method):
+                inspect.signature(method)
 
     def test_discard_tells_whether_there_was_a_channel(self):
         self.assertFalse(axon.discard(self.name))
