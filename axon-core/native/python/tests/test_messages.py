@@ -2,6 +2,7 @@
 
 import array
 import ctypes
+import threading
 import unittest
 
 import axon
@@ -161,6 +162,18 @@ class ClaimTest(ChannelTest):
         with self.assertRaises(BufferError):
             client.close()
         del in_use
+        client.send("data", b"next")
+        self.assertEqual(bytes(server.receive().payload), b"next")
+
+    def test_memory_let_go_by_another_thread_is_given_back_by_the_claim_s_own(self):
+        server, client = self.pair()
+        in_use = []
+        with self.assertRaises(BufferError):
+            with client.claim("data", 8) as view:
+                in_use.append(view[2:])
+        thread = threading.Thread(target=in_use.clear)
+        thread.start()
+        thread.join()
         client.send("data", b"next")
         self.assertEqual(bytes(server.receive().payload), b"next")
 
