@@ -26,6 +26,8 @@ public interface LibC {
 
 	int fchmod(int descriptor, @mode_t int mode);
 
+	int chmod(String path, @mode_t int mode);
+
 	int ftruncate(int descriptor, @off_t long length);
 
 	/** Returns the error instead of setting errno. */

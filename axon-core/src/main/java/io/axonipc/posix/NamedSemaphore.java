@@ -47,10 +47,8 @@ public final class NamedSemaphore {
 	 */
 	public static NamedSemaphore create(String name, int mode) {
 		NamedSemaphore semaphore = open(name, Platform.O_CREAT | Platform.O_EXCL, Platform.EEXIST);
-		if (semaphore != null && mode != 0600) {
-			try (SharedMemory file = SharedMemory.open(Platform.semaphoreFile(name))) {
-				file.setMode(mode);
-			}
+		if (semaphore != null && LibC.INSTANCE.chmod(Platform.DIRECTORY + Platform.semaphoreFile(name), mode) != 0) {
+			throw PosixException.last("chmod", name);
 		}
 		return semaphore;
 	}

@@ -16,6 +16,11 @@ public final class Platform {
 	/** See {@link #LIBC_GLIBC}. */
 	public static final int LIBC_MUSL = 2;
 
+	/**
+	 * Where the files of shared memory and semaphores lie.
+	 */
+	static final String DIRECTORY = "/dev/shm";
+
 	static final int O_RDWR = 2;
 
 	static final int O_CREAT = 0x40;
@@ -119,7 +124,7 @@ public final class Platform {
 	 */
 	public static long availableMemory() {
 		try {
-			return Files.getFileStore(Path.of("/dev/shm")).getUsableSpace();
+			return Files.getFileStore(Path.of(DIRECTORY)).getUsableSpace();
 		}
 		catch (IOException | RuntimeException ex) {
 			return -1;

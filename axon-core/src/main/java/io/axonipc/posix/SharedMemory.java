@@ -96,7 +96,7 @@ public final class SharedMemory implements AutoCloseable {
 				buffer.getLong(Platform.STATX_INO), buffer.getLong(Platform.STATX_BYTES));
 	}
 
-	void setMode(int mode) {
+	private void setMode(int mode) {
 		if (LibC.INSTANCE.fchmod(this.descriptor, mode) != 0) {
 			throw PosixException.last("fchmod", this.name);
 		}

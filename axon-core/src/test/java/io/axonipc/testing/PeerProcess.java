@@ -1,0 +1,163 @@
+package io.axonipc.testing;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** A {@link Peer} in a process of its own, in any of the languages. */
+public final class PeerProcess implements AutoCloseable {
+
+	/** In which language the peer is written. */
+	public enum Language {
+
+		/** This build's classes. */
+		JAVA,
+		/** The C implementation. */
+		C,
+		/** The Python binding. */
+		PYTHON
+
+	}
+
+	private static final Path NATIVE = Path.of("native").toAbsolutePath();
+
+	private static final Path OUT = Path.of("target", "native").toAbsolutePath();
+
+	private static boolean pythonIsBuilt;
+
+	private final Process process;
+
+	private final BufferedReader output;
+
+	private PeerProcess(Process process) {
+		this.process = process;
+		this.output = process.inputReader();
+	}
+
+	/**
+	 * Starts a peer.
+	 * @param language its language; what it needs is required of the machine
+	 * @param arguments see {@link Peer}
+	 * @return the process
+	 * @throws IOException if it cannot be started
+	 */
+	public static PeerProcess start(Language language, String... arguments) throws IOException {
+		List<String> command = new ArrayList<>(command(language));
+		command.addAll(List.of(arguments));
+		return new PeerProcess(builder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+	}
+
+	private static ProcessBuilder builder(List<String> command) {
+		ProcessBuilder builder = new ProcessBuilder(command);
+		builder.environment().put("PYTHONPATH", OUT.resolve("python").toString());
+		builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
+		return builder;
+	}
+
+	private static List<String> command(Language language) throws IOException {
+		return switch (language) {
+			case JAVA -> List.of(ProcessHandle.current().info().command().orElseThrow(), "-XX:TieredStopAtLevel=1",
+					"-cp", System.getProperty("java.class.path"), Peer.class.getName());
+			case C -> List.of(cPeer().toString());
+			case PYTHON -> List.of(python().toString(), NATIVE.resolve("python/tests/peer.py").toString());
+		};
+	}
+
+	private static Path cPeer() throws IOException {
+		Requirements.cCompiler();
+		run("make", "--silent", "-C", NATIVE.resolve("c").toString(), "OUT=" + OUT.resolve("c"), "peer");
+		return OUT.resolve("c/peer");
+	}
+
+	private static synchronized Path python() throws IOException {
+		Requirements.cCompiler();
+		Path python = Requirements.python();
+		if (!pythonIsBuilt) {
+			buildPython(OUT.resolve("python"));
+			pythonIsBuilt = true;
+		}
+		return python;
+	}
+
+	/**
+	 * Builds the Python binding with the line of its README.
+	 * @param out where the package goes
+	 * @throws IOException if that fails
+	 */
+	static void buildPython(Path out) throws IOException {
+		String readme = Files.readString(NATIVE.resolve("python/README.md"));
+		String line = readme.lines().filter((text) -> text.startsWith("cc ")).findFirst().orElseThrow();
+		String root = NATIVE.getParent().getParent().toString();
+		run("bash", "-ec", "cd '" + root + "'; out='" + out
+				+ "'; mkdir -p \"$out\"; cp -R axon-core/native/python/axon \"$out\"; " + line);
+	}
+
+	/**
+	 * Runs a command to its end; fails the test when the command fails.
+	 * @param command the command and its arguments
+	 * @throws IOException if it cannot be started
+	 */
+	public static void run(String... command) throws IOException {
+		run(List.of(command));
+	}
+
+	/**
+	 * Runs Python with the binding, to its end; fails the test when it fails.
+	 * @param arguments what to run
+	 * @throws IOException if it cannot be started
+	 */
+	public static void runPython(String... arguments) throws IOException {
+		run(Stream.concat(Stream.of(python().toString()), Stream.of(arguments)).toList());
+	}
+
+	private static void run(List<String> command) throws IOException {
+		Process process = builder(command).redirectErrorStream(true).start();
+		String printed = new String(process.getInputStream().readAllBytes());
+		try {
+			assertThat(process.waitFor()).as("%s printed %s", String.join(" ", command), printed).isZero();
+		}
+		catch (InterruptedException ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	/**
+	 * Waits for the next line of the peer's output.
+	 * @param line what it must be
+	 * @throws IOException if the output breaks off
+	 */
+	public void expect(String line) throws IOException {
+		assertThat(this.output.readLine()).isEqualTo(line);
+	}
+
+	/**
+	 * Waits for the peer to end.
+	 * @param status its exit status
+	 * @throws InterruptedException if the wait is interrupted
+	 */
+	public void expectExit(int status) throws InterruptedException {
+		assertThat(this.process.waitFor(60, TimeUnit.SECONDS)).as("the peer ended").isTrue();
+		assertThat(this.process.exitValue()).isEqualTo(status);
+	}
+
+	/**
+	 * Kills the peer as nothing else does.
+	 * @throws InterruptedException if the wait is interrupted
+	 */
+	public void kill() throws InterruptedException {
+		this.process.destroyForcibly().waitFor();
+	}
+
+	@Override
+	public void close() {
+		this.process.destroyForcibly();
+	}
+
+}
