@@ -91,20 +91,23 @@ int tag_from(PyObject *value, axon_header *header)
 	return 0;
 }
 
-int outgoing_from(struct outgoing *out, PyObject *tag, PyObject *payload, PyObject *metadata, PyObject *timeout)
+int outgoing_from(struct outgoing *out, struct channel *channel, PyObject *tag, PyObject *payload, PyObject *metadata,
+		PyObject *timeout)
 {
 	memset(&out->header, 0, sizeof out->header);
 	out->payload.obj = NULL;
 	out->metadata.obj = NULL;
-	if (timeout_from(timeout, &out->timeout) < 0 || (tag != NULL && tag_from(tag, &out->header) < 0))
+	if (timeout_from(timeout, &out->timeout) < 0 || (tag != NULL && tag_from(tag, &out->header) < 0) ||
+			PyObject_GetBuffer(payload, &out->payload, PyBUF_SIMPLE) < 0)
 		return -1;
-	if (PyObject_GetBuffer(payload, &out->payload, PyBUF_SIMPLE) < 0)
+	bool has_metadata = metadata != NULL && metadata != Py_None;
+	/* The channel comes last: arguments may be objects whose Python code closes it. */
+	if ((has_metadata && PyObject_GetBuffer(metadata, &out->metadata, PyBUF_SIMPLE) < 0) ||
+			channel_sendable(channel) < 0) {
+		outgoing_clear(out);
 		return -1;
-	if (metadata != NULL && metadata != Py_None) {
-		if (PyObject_GetBuffer(metadata, &out->metadata, PyBUF_SIMPLE) < 0) {
-			outgoing_clear(out);
-			return -1;
-		}
+	}
+	if (has_metadata) {
 		out->header.metadata = out->metadata.buf;
 		out->header.metadata_length = (size_t)out->metadata.len;
 	}

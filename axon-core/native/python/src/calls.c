@@ -33,6 +33,7 @@ int channel_interrupted(void *context)
 	if (waiting == NULL)
 		return 0;
 	PyEval_RestoreThread(waiting);
+	waiting = NULL; /* signal handlers may make calls of their own */
 	handling++;
 	int stop = self->closing || PyErr_CheckSignals() < 0 || self->closing;
 	handling--;

@@ -124,8 +124,8 @@ static PyObject *channel_send(struct channel *self, PyObject *const *args, Py_ss
 	static const struct signature signature = {"send", 2, 2, 4, {"tag", "buffer", "metadata", "timeout"}};
 	PyObject *values[4];
 	struct outgoing out = {.timeout = AXON_DEFAULT_TIMEOUT};
-	if (parse_arguments(&signature, args, count, keywords, values) < 0 || channel_sendable(self) < 0 ||
-			outgoing_from(&out, values[0], values[1], values[2], values[3]) < 0)
+	if (parse_arguments(&signature, args, count, keywords, values) < 0 ||
+			outgoing_from(&out, self, values[0], values[1], values[2], values[3]) < 0)
 		return NULL;
 	int status = channel_transmit(self, &out);
 	outgoing_clear(&out);
@@ -139,8 +139,8 @@ static PyObject *channel_try_send(struct channel *self, PyObject *const *args, P
 	static const struct signature signature = {"try_send", 2, 2, 3, {"tag", "buffer", "metadata"}};
 	PyObject *values[3];
 	struct outgoing out = {.timeout = 0};
-	if (parse_arguments(&signature, args, count, keywords, values) < 0 || channel_sendable(self) < 0 ||
-			outgoing_from(&out, values[0], values[1], values[2], NULL) < 0)
+	if (parse_arguments(&signature, args, count, keywords, values) < 0 ||
+			outgoing_from(&out, self, values[0], values[1], values[2], NULL) < 0)
 		return NULL;
 	int status = channel_transmit(self, &out);
 	outgoing_clear(&out);
@@ -214,8 +214,8 @@ static PyObject *channel_request(struct channel *self, PyObject *const *args, Py
 	static const struct signature signature = {"request", 2, 2, 4, {"tag", "buffer", "metadata", "timeout"}};
 	PyObject *values[4];
 	struct outgoing out = {.timeout = AXON_DEFAULT_TIMEOUT};
-	if (parse_arguments(&signature, args, count, keywords, values) < 0 || channel_sendable(self) < 0 ||
-			outgoing_from(&out, values[0], values[1], values[2], values[3]) < 0)
+	if (parse_arguments(&signature, args, count, keywords, values) < 0 ||
+			outgoing_from(&out, self, values[0], values[1], values[2], values[3]) < 0)
 		return NULL;
 	axon_message reply;
 	channel_unlock(self);

@@ -145,9 +145,13 @@ static PyObject *message_reply(struct message *self, PyObject *const *args, Py_s
 	PyObject *values[2];
 	struct outgoing out = {.timeout = AXON_DEFAULT_TIMEOUT};
 	struct channel *channel = self->channel;
-	if (parse_arguments(&signature, args, count, keywords, values) < 0 || channel_sendable(channel) < 0 ||
-			message_usable(self) < 0 || outgoing_from(&out, NULL, values[0], NULL, values[1]) < 0)
+	if (parse_arguments(&signature, args, count, keywords, values) < 0 ||
+			outgoing_from(&out, channel, NULL, values[0], NULL, values[1]) < 0)
 		return NULL;
+	if (message_usable(self) < 0) {
+		outgoing_clear(&out);
+		return NULL;
+	}
 	char tag[AXON_TAG_MAX];
 	axon_message request = message_question(self, tag);
 	int status = AXON_FULL;
@@ -171,11 +175,12 @@ static PyObject *message_reply_error(struct message *self, PyObject *const *args
 	PyObject *values[2];
 	int64_t timeout = AXON_DEFAULT_TIMEOUT;
 	struct channel *channel = self->channel;
-	if (parse_arguments(&signature, args, count, keywords, values) < 0 || channel_sendable(channel) < 0 ||
-			message_usable(self) < 0 || timeout_from(values[1], &timeout) < 0)
+	if (parse_arguments(&signature, args, count, keywords, values) < 0 || timeout_from(values[1], &timeout) < 0)
 		return NULL;
 	if (!PyUnicode_Check(values[0]))
 		return PyErr_Format(PyExc_TypeError, "an error's text is a str, not %R", (PyObject *)Py_TYPE(values[0]));
+	if (channel_sendable(channel) < 0 || message_usable(self) < 0)
+		return NULL;
 	PyObject *text = PyUnicode_AsEncodedString(values[0], "utf-8", "replace");
 	if (text == NULL)
 		return NULL;

@@ -11,6 +11,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "axon.h"
 
@@ -103,7 +104,8 @@ int parse_arguments(const struct signature *signature, PyObject *const *args, Py
 int timeout_from(PyObject *value, int64_t *timeout); /* seconds or None; NULL changes nothing */
 int size_from(PyObject *value, void *size);          /* 1 or 0, as an O& converter of a Py_ssize_t */
 int tag_from(PyObject *value, axon_header *header);
-int outgoing_from(struct outgoing *out, PyObject *tag, PyObject *payload, PyObject *metadata, PyObject *timeout);
+int outgoing_from(struct outgoing *out, struct channel *channel, PyObject *tag, PyObject *payload, PyObject *metadata,
+		PyObject *timeout); /* and the channel is usable; a reply has no tag of its own */
 void outgoing_clear(struct outgoing *out);
 
 /* view.c */

@@ -198,6 +198,23 @@ class ThreadsTest(ChannelTest):
         self.assertTrue(channel.closed)
         self.assertEqual((channel.name, channel.role, channel.capacity), (self.name, "server", 1 << 20))
 
+    def test_an_argument_s_own_code_may_close_the_channel(self):
+        class Closing:
+            def __float__(self):
+                channel.close()
+                return 1.0
+
+        self.open("server")
+        for call in (
+            lambda: channel.send("data", b"", timeout=Closing()),
+            lambda: channel.request("data", b"", timeout=Closing()),
+            lambda: channel.receive(Closing()),
+            lambda: channel.claim("data", 1, timeout=Closing()).__enter__(),
+        ):
+            channel = axon.open(self.name)
+            with self.assertRaises(axon.ChannelClosedError):
+                call()
+
 
 def _use_inherited(channel, results):
     outcomes = [channel.closed]
