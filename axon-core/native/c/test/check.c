@@ -1,0 +1,231 @@
+#define _GNU_SOURCE
+#include "check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TIME_LIMIT 120 /* seconds for one test, sanitizers and valgrind included */
+
+extern const struct test tests_messages[], tests_large[], tests_requests[], tests_lifetime[], tests_open[], tests_corruption[],
+		tests_threads[], tests_golden[];
+
+static char name[AXON_NAME_MAX + 1];
+static int line[2] = { -1, -1 };
+
+void check_failed(const char *file, int number, const char *what, long long actual, long long expected)
+{
+	fprintf(stderr, "%s:%d: %s", file, number, what);
+	if (actual != expected)
+		fprintf(stderr, " (%lld, %lld)", actual, expected);
+	fprintf(stderr, "; last error: %s\n", axon_last_error());
+	_exit(1);
+}
+
+void check_error(const char *file, int number, const char *text)
+{
+	if (strstr(axon_last_error(), text) == NULL)
+		check_failed(file, number, text, 0, 0);
+}
+
+const char *channel_name(void)
+{
+	return name;
+}
+
+axon_options options_for(axon_role role, uint64_t capacity)
+{
+	axon_options options;
+	axon_options_init(&options);
+	options.role = role;
+	options.capacity = capacity;
+	options.open_timeout = options.send_timeout = options.request_timeout = LONG;
+	return options;
+}
+
+axon_channel *open_as(axon_role role, uint64_t capacity)
+{
+	const axon_options options = options_for(role, capacity);
+	axon_channel *channel;
+	CHECK_EQUAL(axon_open(&channel, name, &options), AXON_OK);
+	return channel;
+}
+
+pid_t start(void (*run)(void))
+{
+	fflush(NULL);
+	const pid_t child = fork();
+	CHECK(child >= 0);
+	if (child == 0) {
+		alarm(TIME_LIMIT);
+		run();
+		_exit(0);
+	}
+	return child;
+}
+
+static int wait_for(pid_t child)
+{
+	int status;
+	while (waitpid(child, &status, 0) < 0)
+		CHECK_EQUAL(errno, EINTR);
+	return status;
+}
+
+void join(pid_t child)
+{
+	CHECK_EQUAL(wait_for(child), 0);
+}
+
+void kill_and_wait(pid_t child)
+{
+	kill(child, SIGKILL);
+	const int status = wait_for(child);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+void line_open(void)
+{
+	CHECK_EQUAL(pipe2(line, O_CLOEXEC), 0);
+}
+
+void line_tell(char what)
+{
+	CHECK_EQUAL(write(line[1], &what, 1), 1);
+}
+
+void line_expect(char what)
+{
+	char found = 0;
+	CHECK_EQUAL(read(line[0], &found, 1), 1);
+	CHECK_EQUAL(found, what);
+}
+
+axon_message receive_text(axon_channel *channel, const char *tag, const char *payload)
+{
+	axon_message message;
+	CHECK_EQUAL(axon_receive(channel, &message, LONG), AXON_OK);
+	CHECK_EQUAL(message.tag_length, strlen(tag));
+	CHECK(memcmp(message.tag, tag, message.tag_length) == 0);
+	CHECK_EQUAL(message.payload_length, strlen(payload));
+	CHECK(memcmp(message.payload, payload, message.payload_length) == 0);
+	return message;
+}
+
+void send_text(axon_channel *channel, const char *tag, const char *payload)
+{
+	CHECK_EQUAL(axon_send(channel, tag, payload, strlen(payload), LONG), AXON_OK);
+}
+
+uint32_t random_of(uint32_t seed)
+{
+	uint32_t x = seed * 2654435761u + 0x9e3779b9u;
+	x ^= x >> 16;
+	x *= 0x85ebca6bu;
+	x ^= x >> 13;
+	x *= 0xc2b2ae35u;
+	return x ^ x >> 16;
+}
+
+void fill(void *payload, size_t length, uint32_t seed)
+{
+	uint8_t *bytes = payload;
+	for (size_t i = 0; i < length; i++)
+		bytes[i] = (uint8_t)(random_of(seed) >> (i % 4 * 8)) + (uint8_t)(i * 7 + i / 251);
+}
+
+bool is_filled(const void *payload, size_t length, uint32_t seed)
+{
+	const uint8_t *bytes = payload;
+	for (size_t i = 0; i < length; i++) {
+		if (bytes[i] != (uint8_t)((uint8_t)(random_of(seed) >> (i % 4 * 8)) + (uint8_t)(i * 7 + i / 251)))
+			return false;
+	}
+	return true;
+}
+
+void *map_segment(size_t *size)
+{
+	char object[96];
+	struct stat found;
+	snprintf(object, sizeof object, "/axon.%s", name);
+	const int descriptor = shm_open(object, O_RDWR, 0);
+	CHECK(descriptor >= 0);
+	CHECK_EQUAL(fstat(descriptor, &found), 0);
+	void *segment = mmap(NULL, (size_t)found.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+	CHECK(segment != MAP_FAILED);
+	close(descriptor);
+	if (size != NULL)
+		*size = (size_t)found.st_size;
+	return segment;
+}
+
+static int objects(bool print)
+{
+	char segment[96], semaphore[96];
+	snprintf(segment, sizeof segment, "axon.%s", name);
+	snprintf(semaphore, sizeof semaphore, "sem.axon.%s", name);
+	int count = 0;
+	DIR *folder = opendir("/dev/shm");
+	CHECK(folder != NULL);
+	for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+		if (strncmp(entry->d_name, segment, strlen(segment)) == 0
+				|| strncmp(entry->d_name, semaphore, strlen(semaphore)) == 0) {
+			count++;
+			if (print)
+				fprintf(stderr, "left in /dev/shm: %s\n", entry->d_name);
+		}
+	}
+	closedir(folder);
+	return count;
+}
+
+int objects_left(void)
+{
+	return objects(false);
+}
+
+static bool run_test(const char *file, const struct test *test)
+{
+	snprintf(name, sizeof name, "c-test-%d-%.40s", (int)getpid(), test->name);
+	const int status = wait_for(start(test->run));
+	bool passed = status == 0;
+	if (objects(true) != 0) {
+		axon_discard(name);
+		passed = false;
+	}
+	if (passed)
+		printf("ok   %s: %s\n", file, test->name);
+	else
+		printf("FAIL %s: %s (status %#x)\n", file, test->name, (unsigned)status);
+	return passed;
+}
+
+/* Without arguments all tests; else those whose name contains the argument. */
+int main(int argc, char **argv)
+{
+	const struct {
+		const char *file;
+		const struct test *tests;
+	} files[] = { { "messages", tests_messages }, { "large", tests_large }, { "requests", tests_requests },
+		{ "open", tests_open }, { "lifetime", tests_lifetime }, { "corruption", tests_corruption },
+		{ "threads", tests_threads }, { "golden", tests_golden } };
+	int passed = 0, failed = 0;
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		for (const struct test *test = files[i].tests; test->name != NULL; test++) {
+			if (argc > 1 && strstr(test->name, argv[1]) == NULL)
+				continue;
+			if (run_test(files[i].file, test))
+				passed++;
+			else
+				failed++;
+		}
+	}
+	printf("%d passed, %d failed\n", passed, failed);
+	return failed != 0 || passed == 0;
+}

@@ -1,0 +1,186 @@
+/* Several threads on one channel: senders, closing, interrupting. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "check.h"
+
+#define SENDERS 4
+#define EACH 3000
+
+static axon_channel *channel, *peer;
+
+static void *send_numbers(void *number)
+{
+	for (uint32_t i = 0; i < EACH; i++) {
+		const uint32_t payload[2] = { (uint32_t)(uintptr_t)number, i };
+		CHECK_EQUAL(axon_send(channel, "n", payload, sizeof payload, LONG), AXON_OK);
+	}
+	return NULL;
+}
+
+static void receive_numbers(void)
+{
+	uint32_t next[SENDERS] = { 0 };
+	axon_message message;
+	axon_channel *client = open_as(AXON_CLIENT, 4096);
+	for (int i = 0; i < SENDERS * EACH; i++) {
+		CHECK_EQUAL(axon_receive(client, &message, LONG), AXON_OK);
+		const uint32_t *payload = message.payload;
+		CHECK_EQUAL(message.payload_length, 8);
+		CHECK(payload[0] < SENDERS);
+		CHECK_EQUAL(payload[1], next[payload[0]]);
+		next[payload[0]]++;
+	}
+	CHECK_EQUAL(axon_receive(client, &message, 0), AXON_EMPTY);
+	axon_close(client);
+}
+
+static void senders_take_turns(void)
+{
+	pthread_t threads[SENDERS];
+	const pid_t child = start(receive_numbers);
+	channel = open_as(AXON_SERVER, 4096);
+	for (uintptr_t i = 0; i < SENDERS; i++)
+		CHECK_EQUAL(pthread_create(&threads[i], NULL, send_numbers, (void *)i), 0);
+	for (int i = 0; i < SENDERS; i++)
+		CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
+	join(child);
+	axon_close(channel);
+}
+
+static void open_both(int64_t bounded_wait)
+{
+	axon_options options = options_for(AXON_SERVER, 4096);
+	options.bounded_wait = bounded_wait;
+	CHECK_EQUAL(axon_open(&channel, channel_name(), &options), AXON_OK);
+	peer = open_as(AXON_CLIENT, 4096);
+}
+
+static void wait_until_parked(uint64_t parks)
+{
+	axon_counters counters;
+	do {
+		axon_get_counters(channel, &counters);
+		sched_yield();
+	} while (counters.parks < parks);
+}
+
+static void *receive_until_closed(void *unused)
+{
+	axon_message message;
+	CHECK_EQUAL(axon_receive(channel, &message, AXON_FOREVER), AXON_CLOSED);
+	return unused;
+}
+
+static void *send_until_closed(void *unused)
+{
+	const uint8_t bytes[500] = { 0 };
+	int status;
+	while ((status = axon_send(channel, "t", bytes, sizeof bytes, AXON_FOREVER)) == AXON_OK)
+		continue;
+	CHECK_EQUAL(status, AXON_CLOSED);
+	return unused;
+}
+
+static void *request_until_closed(void *unused)
+{
+	const axon_header header = { .tag = "ask" };
+	axon_message reply;
+	CHECK_EQUAL(axon_request(channel, &header, "", 0, AXON_FOREVER, &reply), AXON_CLOSED);
+	return unused;
+}
+
+static void close_wakes_all_that_wait(void)
+{
+	pthread_t threads[3];
+	open_both(LONG); /* no bounded wait ends by itself */
+	CHECK_EQUAL(pthread_create(&threads[0], NULL, request_until_closed, NULL), 0);
+	wait_until_parked(1);
+	CHECK_EQUAL(pthread_create(&threads[1], NULL, receive_until_closed, NULL), 0);
+	CHECK_EQUAL(pthread_create(&threads[2], NULL, send_until_closed, NULL), 0);
+	wait_until_parked(2); /* the sender too: the receiver waits for its turn */
+	axon_close(channel);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
+	axon_close(peer);
+	CHECK_EQUAL(axon_discard(channel_name()), 1); /* the sender's messages are unread */
+}
+
+static int hook_result, hook_calls;
+
+static int hook(void *context)
+{
+	CHECK(context == &hook_result);
+	__atomic_add_fetch(&hook_calls, 1, __ATOMIC_RELEASE);
+	return hook_result;
+}
+
+static void *interrupt(void *unused)
+{
+	wait_until_parked(1);
+	hook_result = 1;
+	axon_wake(channel);
+	return unused;
+}
+
+static void the_hook_interrupts_a_wait(void)
+{
+	axon_message message;
+	pthread_t thread;
+	axon_options options = options_for(AXON_SERVER, 4096);
+	options.interrupted = hook;
+	options.interrupt_context = &hook_result;
+	options.bounded_wait = LONG;
+	CHECK_EQUAL(axon_open(&channel, channel_name(), &options), AXON_OK);
+	CHECK_EQUAL(pthread_create(&thread, NULL, interrupt, NULL), 0);
+	CHECK_EQUAL(axon_receive(channel, &message, AXON_FOREVER), AXON_INTERRUPTED);
+	CHECK_EQUAL(pthread_join(thread, NULL), 0);
+	CHECK(hook_calls > 0);
+	axon_close(channel);
+}
+
+static void nothing(int signal)
+{
+	(void)signal;
+}
+
+static pthread_t main_thread;
+
+static void *disturb(void *unused)
+{
+	wait_until_parked(1);
+	hook_result = 0;
+	const int calls = hook_calls;
+	while (__atomic_load_n(&hook_calls, __ATOMIC_ACQUIRE) == calls) {
+		pthread_kill(main_thread, SIGUSR1); /* ends the wait; the hook is asked, and says: go on */
+		sched_yield();
+	}
+	send_text(peer, "after", "EINTR");
+	return unused;
+}
+
+static void a_wait_goes_on_after_a_signal(void)
+{
+	pthread_t thread;
+	struct sigaction action = { .sa_handler = nothing };
+	sigaction(SIGUSR1, &action, NULL);
+	main_thread = pthread_self();
+	axon_options options = options_for(AXON_SERVER, 4096);
+	options.interrupted = hook;
+	options.interrupt_context = &hook_result;
+	options.bounded_wait = LONG;
+	CHECK_EQUAL(axon_open(&channel, channel_name(), &options), AXON_OK);
+	peer = open_as(AXON_CLIENT, 4096);
+	CHECK_EQUAL(pthread_create(&thread, NULL, disturb, NULL), 0);
+	receive_text(channel, "after", "EINTR");
+	CHECK_EQUAL(pthread_join(thread, NULL), 0);
+	axon_close(channel);
+	axon_close(peer);
+}
+
+TESTS(threads, { "senders-take-turns", senders_take_turns }, { "close-wakes-all-that-wait", close_wakes_all_that_wait },
+		{ "the-hook-interrupts-a-wait", the_hook_interrupts_a_wait },
+		{ "a-wait-goes-on-after-a-signal", a_wait_goes_on_after_a_signal });
