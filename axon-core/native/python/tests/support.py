@@ -84,6 +84,12 @@ def shared_memory_available():
     return status.f_bavail * status.f_frsize
 
 
+def needs_shared_memory(size):
+    """Skip a test where there is less shared memory; in the continuous build, where CI is true, it fails."""
+    enough = shared_memory_available() >= size or os.environ.get("CI") == "true"
+    return unittest.skipUnless(enough, f"/dev/shm has less than {size >> 20} MiB to spare")
+
+
 class _PyBuffer(ctypes.Structure):
     _fields_ = [
         ("buf", ctypes.c_void_p),

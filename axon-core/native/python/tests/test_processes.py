@@ -5,23 +5,28 @@ import unittest
 
 import axon
 from peer import Pattern
-from support import PATIENCE, ChannelTest, shared_memory_available
+from support import PATIENCE, ChannelTest, needs_shared_memory
 
 MIB = 1 << 20
-SIZES = [0, 1, 63, 64, 4096, MIB, 64 * MIB]
+SIZES = [0, 1, 63, 64, 4096, MIB]
+LARGE = 64 * MIB
 
 
 class ProcessesTest(ChannelTest):
-    def sizes(self):
-        return SIZES if shared_memory_available() >= 320 * MIB else SIZES[:-1]
-
     def test_messages_and_requests_come_back(self):
+        self.check_echo_in_all_orders(SIZES)
+
+    @needs_shared_memory(5 * LARGE)
+    def test_large_messages_and_requests_come_back(self):
+        self.check_echo_in_all_orders([LARGE])
+
+    def check_echo_in_all_orders(self, sizes):
         for role, peer_role in ("server", "client"), ("client", "server"):
             for peer_first in False, True:
                 with self.subTest(role=role, peer_first=peer_first):
-                    self.check_echo(role, peer_role, peer_first)
+                    self.check_echo(role, peer_role, peer_first, sizes)
 
-    def check_echo(self, role, peer_role, peer_first):
+    def check_echo(self, role, peer_role, peer_first, sizes):
         peer = self.start_peer(peer_role, "echo") if peer_first or role == "client" else None
         if peer_first and peer_role == "server":
             self.assertEqual(peer.stdout.readline(), "ready\n")
@@ -30,7 +35,7 @@ class ProcessesTest(ChannelTest):
         with axon.open(self.name, role=role, open_timeout=PATIENCE) as channel:
             peer = peer or self.start_peer(peer_role, "echo")
             pattern = Pattern()
-            for number, size in enumerate(self.sizes()):
+            for number, size in enumerate(sizes):
                 payload = bytes(pattern.of(number, size))
                 channel.send("Grüße", payload, metadata=b"meta", timeout=PATIENCE)
                 with channel.receive(PATIENCE) as message:
@@ -42,13 +47,19 @@ class ProcessesTest(ChannelTest):
             self.assertEqual(peer.wait(PATIENCE), 0)
 
     def test_a_stream_arrives_whole(self):
-        for count, size in (100_000, 32), (2000, 4096), (4, 64 * MIB):
-            if size in self.sizes() or size < MIB:
-                with self.subTest(size=size):
-                    sender = self.start_peer("server", "send", str(count), str(size))
-                    receiver = self.start_peer("client", "receive")
-                    self.assertEqual(receiver.communicate(timeout=PATIENCE)[0], f"ready\nreceived={count}\n")
-                    self.assertEqual((receiver.returncode, sender.wait(PATIENCE)), (0, 0))
+        for count, size in (100_000, 32), (2000, 4096):
+            with self.subTest(size=size):
+                self.check_stream(count, size)
+
+    @needs_shared_memory(5 * LARGE)
+    def test_a_stream_of_large_messages_arrives_whole(self):
+        self.check_stream(4, LARGE)
+
+    def check_stream(self, count, size):
+        sender = self.start_peer("server", "send", str(count), str(size))
+        receiver = self.start_peer("client", "receive")
+        self.assertEqual(receiver.communicate(timeout=PATIENCE)[0], f"ready\nreceived={count}\n")
+        self.assertEqual((receiver.returncode, sender.wait(PATIENCE)), (0, 0))
 
     def test_a_message_that_a_killed_process_held_is_delivered_again(self):
         client = axon.open(self.name, role="server")
