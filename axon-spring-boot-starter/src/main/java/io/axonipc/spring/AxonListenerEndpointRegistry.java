@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.BeanFactoryAware;
-import org.springframework.beans.factory.DisposableBean;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.messaging.converter.MessageConverter;
 import org.springframework.messaging.handler.annotation.support.DefaultMessageHandlerMethodFactory;
@@ -22,7 +21,7 @@ import org.springframework.validation.Validator;
  * its stop, which waits for the messages in hand. Listeners start after and stop before
  * almost everything else.
  */
-public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanFactoryAware, DisposableBean {
+public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanFactoryAware {
 
 	private final Map<String, AxonListenerContainer> containers = new LinkedHashMap<>();
 
@@ -142,12 +141,6 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 	@Override
 	public int getPhase() {
 		return Integer.MAX_VALUE - 100;
-	}
-
-	/** Ends the threads of a context whose start failed. */
-	@Override
-	public void destroy() {
-		stop();
 	}
 
 	private CompletableFuture<Void> stopContainers() {
