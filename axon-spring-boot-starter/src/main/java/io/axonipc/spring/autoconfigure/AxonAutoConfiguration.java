@@ -1,7 +1,10 @@
 package io.axonipc.spring.autoconfigure;
 
+import java.lang.reflect.Method;
+
 import io.axonipc.AxonChannel;
 import io.axonipc.spring.AxonChannels;
+import io.axonipc.spring.AxonListener;
 import io.axonipc.spring.AxonListenerAnnotationBeanPostProcessor;
 import io.axonipc.spring.AxonListenerEndpointRegistry;
 import io.axonipc.spring.AxonOperations;
@@ -10,6 +13,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.LazyInitializationExcludeFilter;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -19,6 +23,8 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
+import org.springframework.core.MethodIntrospector;
+import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.messaging.converter.ByteArrayMessageConverter;
 import org.springframework.messaging.converter.JacksonJsonMessageConverter;
 import org.springframework.messaging.converter.MessageConverter;
@@ -64,6 +70,16 @@ public final class AxonAutoConfiguration {
 	@Bean
 	static AxonListenerAnnotationBeanPostProcessor axonListenerAnnotationBeanPostProcessor() {
 		return new AxonListenerAnnotationBeanPostProcessor();
+	}
+
+	/** A listener that nobody injects would never be made when all beans are lazy. */
+	@Bean
+	static LazyInitializationExcludeFilter axonListenerLazyInitializationExcludeFilter() {
+		return (beanName, definition,
+				type) -> !MethodIntrospector
+					.selectMethods(type,
+							(Method method) -> AnnotatedElementUtils.hasAnnotation(method, AxonListener.class))
+					.isEmpty();
 	}
 
 	@Configuration(proxyBeanMethods = false)
