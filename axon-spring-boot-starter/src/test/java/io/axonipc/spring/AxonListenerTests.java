@@ -152,6 +152,11 @@ class AxonListenerTests {
 			return "interrupted";
 		}
 
+		@AxonListener("interrupted")
+		String interrupted() {
+			return "" + Thread.currentThread().isInterrupted();
+		}
+
 		@AxonListener("thread")
 		String thread() {
 			return Thread.currentThread().getName() + " " + Thread.currentThread().isDaemon();
@@ -260,6 +265,7 @@ class AxonListenerTests {
 			assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("error"))
 				.withMessageContaining("AssertionError");
 			assertThat(peer.request("interrupt", "")).isEqualTo("interrupted");
+			assertThat(peer.request("interrupted", "")).isEqualTo("false");
 			assertThat(peer.request("hello", "still")).isEqualTo("still!");
 		});
 		assertThat(output).contains("java.lang.AssertionError");

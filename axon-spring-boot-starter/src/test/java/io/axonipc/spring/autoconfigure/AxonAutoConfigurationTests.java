@@ -1,5 +1,8 @@
 package io.axonipc.spring.autoconfigure;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -10,6 +13,7 @@ import io.axonipc.AxonChannel;
 import io.axonipc.ChannelClosedException;
 import io.axonipc.ChannelNotFoundException;
 import io.axonipc.ChannelOptions;
+import io.axonipc.MessageView;
 import io.axonipc.Role;
 import io.axonipc.RoleTakenException;
 import io.axonipc.spring.AxonChannels;
@@ -26,14 +30,18 @@ import tools.jackson.databind.json.JsonMapper;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.jackson.autoconfigure.JacksonAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.io.ByteArrayResource;
 import org.springframework.messaging.MessageHeaders;
 import org.springframework.messaging.converter.AbstractMessageConverter;
 import org.springframework.messaging.converter.MessageConversionException;
@@ -46,6 +54,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.mockito.Mockito.mock;
 
 class AxonAutoConfigurationTests {
+
+	private static final Duration PATIENCE = Duration.ofSeconds(10);
 
 	@RegisterExtension
 	final ChannelNames names = new ChannelNames();
@@ -110,7 +120,7 @@ class AxonAutoConfigurationTests {
 	}
 
 	@Test
-	void placeholdersAndEnvironmentVariablesAreResolved() {
+	void placeholdersAndRelaxedNamesAreResolved() {
 		this.withoutChannels
 			.withPropertyValues("axon.channels.features.name=${shared}", "shared=" + this.names.name("placeholder"))
 			.withSystemProperties("axon.channels.features.maxMessageSize=1KB")
@@ -119,6 +129,16 @@ class AxonAutoConfigurationTests {
 				assertThat(context.getBean(AxonProperties.class).channels().get("features").maxMessageSize())
 					.hasToString("1024B");
 			});
+	}
+
+	@Test
+	void channelMayHaveNothingButDefaults() throws IOException {
+		String yaml = "axon:\n  channels:\n    " + this.names.name("bare") + ":\n";
+		PropertySource<?> source = new YamlPropertySourceLoader()
+			.load("yaml", new ByteArrayResource(yaml.getBytes(StandardCharsets.UTF_8)))
+			.get(0);
+		this.withoutChannels.withInitializer((context) -> context.getEnvironment().getPropertySources().addLast(source))
+			.run((context) -> assertThat(context.getBean(AxonChannel.class).name()).isEqualTo(this.names.name("bare")));
 	}
 
 	@Test
@@ -191,10 +211,19 @@ class AxonAutoConfigurationTests {
 
 	@Test
 	void failureInTheMiddleOfTheRefreshLetsGoOfTheRole() {
-		this.runner.withUserConfiguration(Early.class).withBean("zFailing", Object.class, () -> {
-			throw new IllegalStateException("on purpose");
-		}).run((context) -> assertThat(context).hasFailed());
+		this.runner.withUserConfiguration(EarlyFailure.class)
+			.run((context) -> assertThat(context).getFailure().rootCause().hasMessage("on purpose"));
 		this.runner.run((context) -> assertThat(context).hasNotFailed());
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class EarlyFailure {
+
+		EarlyFailure(AxonChannel channel) {
+			assertThat(channel.isOpen()).isTrue();
+			throw new IllegalStateException("on purpose");
+		}
+
 	}
 
 	@Test
@@ -300,6 +329,17 @@ class AxonAutoConfigurationTests {
 			return 0;
 		}
 
+	}
+
+	@Test
+	void listenersListenWhenAllBeansAreLazy() {
+		this.runner.withBean(Listener.class)
+			.withBean(LazyInitializationBeanFactoryPostProcessor.class)
+			.run((context) -> {
+				try (AxonChannel peer = this.names.peer("features")) {
+					assertThat(peer.request("t", ByteBuffer.allocate(0), PATIENCE, MessageView::length)).isZero();
+				}
+			});
 	}
 
 	@Test
