@@ -64,7 +64,7 @@ pid_t start(void (*run)(void))
 	if (child == 0) {
 		alarm(TIME_LIMIT);
 		run();
-		_exit(0);
+		exit(0);
 	}
 	return child;
 }

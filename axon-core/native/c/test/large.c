@@ -114,6 +114,7 @@ static void receive_when_the_sender_waits(void)
 		last = *wanted;
 		CHECK_EQUAL(axon_receive(client, &message, LONG), AXON_OK);
 		CHECK(is_filled(message.payload, message.payload_length, i));
+		CHECK_EQUAL(axon_release(client, &message), AXON_OK);
 	}
 	axon_close(client);
 }
