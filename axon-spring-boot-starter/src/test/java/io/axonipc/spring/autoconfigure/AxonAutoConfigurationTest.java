@@ -53,7 +53,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.mockito.Mockito.mock;
 
-class AxonAutoConfigurationTests {
+class AxonAutoConfigurationTest {
 
 	private static final Duration PATIENCE = Duration.ofSeconds(10);
 

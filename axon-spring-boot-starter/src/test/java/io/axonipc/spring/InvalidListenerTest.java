@@ -18,7 +18,7 @@ import org.springframework.messaging.handler.annotation.Header;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-class InvalidListenerTests {
+class InvalidListenerTest {
 
 	@RegisterExtension
 	final ChannelNames names = new ChannelNames();

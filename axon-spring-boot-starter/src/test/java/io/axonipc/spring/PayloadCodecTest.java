@@ -14,7 +14,7 @@ import org.springframework.messaging.converter.MessageConversionException;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-class PayloadCodecTests {
+class PayloadCodecTest {
 
 	static Stream<Object> values() {
 		return Stream.of(new byte[] { 1, -2 }, new boolean[] { true, false, true }, new char[] { 'a', '\u20ac' },

@@ -18,7 +18,7 @@ import org.springframework.boot.context.properties.source.MapConfigurationProper
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-class AxonPropertiesTests {
+class AxonPropertiesTest {
 
 	@Test
 	void withoutPropertiesThereIsNoChannel() {

@@ -47,7 +47,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 @ExtendWith(OutputCaptureExtension.class)
-class AxonListenerTests {
+class AxonListenerTest {
 
 	private static final Duration PATIENCE = Duration.ofSeconds(10);
 

@@ -29,7 +29,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-class AxonTemplateTests {
+class AxonTemplateTest {
 
 	private static final Duration PATIENCE = Duration.ofSeconds(10);
 

@@ -24,7 +24,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-class AxonMetricsAutoConfigurationTests {
+class AxonMetricsAutoConfigurationTest {
 
 	private static final Duration PATIENCE = Duration.ofSeconds(10);
 

@@ -38,7 +38,7 @@ import org.springframework.stereotype.Component;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** Runs what the README shows. */
-class ReadmeTests {
+class ReadmeTest {
 
 	@RegisterExtension
 	final ChannelNames names = new ChannelNames();
@@ -126,7 +126,7 @@ class ReadmeTests {
 	@ParameterizedTest
 	@MethodSource("javaSnippets")
 	void snippetIsPartOfThisTest(String snippet) throws IOException {
-		String source = Files.readString(Path.of("src/test/java/io/axonipc/spring/ReadmeTests.java"));
+		String source = Files.readString(Path.of("src/test/java/io/axonipc/spring/ReadmeTest.java"));
 		assertThat(source.replaceAll("\\s+", " ")).contains(snippet.strip().replaceAll("\\s+", " "));
 	}
 

@@ -16,7 +16,7 @@ import org.springframework.boot.context.annotation.ImportCandidates;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class ConfigurationMetadataTests {
+class ConfigurationMetadataTest {
 
 	@Test
 	void propertiesAreDescribed() throws IOException {
@@ -36,7 +36,7 @@ class ConfigurationMetadataTests {
 	}
 
 	private static Optional<JsonNode> property(String name) throws IOException {
-		List<URL> all = Collections.list(ConfigurationMetadataTests.class.getClassLoader()
+		List<URL> all = Collections.list(ConfigurationMetadataTest.class.getClassLoader()
 			.getResources("META-INF/spring-configuration-metadata.json"));
 		for (URL url : all) {
 			try (InputStream stream = url.openStream()) {
