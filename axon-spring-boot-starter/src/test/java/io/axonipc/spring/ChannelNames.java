@@ -1,35 +1,34 @@
 package io.axonipc.spring;
 
-import java.io.File;
-import java.util.concurrent.ThreadLocalRandom;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.ChannelOptions;
 import io.axonipc.Role;
+import io.axonipc.testing.UniqueNames;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-/**
- * Channel names that no other test uses, and peers for them. A test that leaves anything
- * of them in /dev/shm fails.
- */
+/** {@link UniqueNames} by channel key, and peers for them. */
 public final class ChannelNames implements AfterEachCallback {
 
-	private final String prefix = "starter-" + Long.toHexString(ThreadLocalRandom.current().nextLong());
+	private final UniqueNames unique = new UniqueNames();
+
+	private final Map<String, String> names = new HashMap<>();
 
 	/**
-	 * A name.
-	 * @param key what tells it from the test's other names
+	 * The unique name of a channel.
+	 * @param key the channel's key
 	 * @return the name
 	 */
 	public String name(String key) {
-		return this.prefix + "-" + key;
+		return this.names.computeIfAbsent(key, (unused) -> this.unique.next());
 	}
 
 	/**
-	 * A property that gives a channel such a name.
+	 * The property that gives a channel its unique name.
 	 * @param key the channel's key
 	 * @return the property
 	 */
@@ -47,9 +46,8 @@ public final class ChannelNames implements AfterEachCallback {
 	}
 
 	@Override
-	public void afterEach(ExtensionContext context) {
-		String[] left = new File("/dev/shm").list((directory, name) -> name.contains(this.prefix));
-		assertThat(left).as("left in /dev/shm").isNullOrEmpty();
+	public void afterEach(ExtensionContext context) throws IOException {
+		this.unique.afterEach(context);
 	}
 
 }
