@@ -47,7 +47,7 @@ static bool is_allowed(const struct segment *segment, const struct stat *found)
 
 int segment_open_object(const struct segment *segment, const char *object, int *descriptor, uint64_t *size)
 {
-	struct stat found;
+	struct stat found = { 0 };
 	*descriptor = -1;
 	const int opened = platform_shm_open(object, false);
 	if (opened == -ENOENT)

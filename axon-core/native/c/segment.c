@@ -152,7 +152,8 @@ static int make(struct segment *segment, const axon_options *options)
 static int adopt(struct segment *segment, const struct segment_header *header)
 {
 	const char *name = segment->name;
-	struct stat found;
+	struct stat found = { 0 };
+	fstat(segment->lock_fd, &found);
 	if (header->ready != SEGMENT_READY)
 		return error_set(AXON_INCOMPATIBLE,
 				"channel '%s': its first word is %016llx, this library speaks version 1 (%016llx); "
@@ -165,8 +166,7 @@ static int adopt(struct segment *segment, const struct segment_header *header)
 				name, header->libc, header->word_bits, platform_libc());
 	const uint64_t capacity = header->capacity;
 	if (capacity < CAPACITY_MIN || capacity > CAPACITY_MAX || (capacity & (capacity - 1)) != 0
-			|| header->size != SEGMENT_SIZE(capacity) || fstat(segment->lock_fd, &found) != 0
-			|| (uint64_t)found.st_size != header->size)
+			|| header->size != SEGMENT_SIZE(capacity) || (uint64_t)found.st_size != header->size)
 		return error_set(AXON_CORRUPT,
 				"channel '%s': the segment has %lld bytes, its header states %llu bytes and a capacity of %llu, "
 				"which makes %llu; discard it",

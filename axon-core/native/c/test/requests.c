@@ -76,7 +76,8 @@ static void a_late_reply_is_dropped(void)
 	axon_counters counters;
 	axon_get_counters(client, &counters);
 	CHECK_EQUAL(counters.replies_dropped, 1);
-	CHECK_EQUAL(axon_reply(client, &reply, "", 0, 0), AXON_INVALID);
+	request.correlation_id = 0;
+	CHECK_EQUAL(axon_reply(server, &request, "", 0, 0), AXON_INVALID);
 	axon_close(client);
 	axon_close(server);
 }

@@ -115,13 +115,13 @@ static int hook(void *context)
 {
 	CHECK(context == &hook_result);
 	__atomic_add_fetch(&hook_calls, 1, __ATOMIC_RELEASE);
-	return hook_result;
+	return __atomic_load_n(&hook_result, __ATOMIC_ACQUIRE);
 }
 
 static void *interrupt(void *unused)
 {
 	wait_until_parked(1);
-	hook_result = 1;
+	__atomic_store_n(&hook_result, 1, __ATOMIC_RELEASE);
 	axon_wake(channel);
 	return unused;
 }
@@ -152,8 +152,7 @@ static pthread_t main_thread;
 static void *disturb(void *unused)
 {
 	wait_until_parked(1);
-	hook_result = 0;
-	const int calls = hook_calls;
+	const int calls = __atomic_load_n(&hook_calls, __ATOMIC_ACQUIRE);
 	while (__atomic_load_n(&hook_calls, __ATOMIC_ACQUIRE) == calls) {
 		pthread_kill(main_thread, SIGUSR1); /* ends the wait; the hook is asked, and says: go on */
 		sched_yield();
