@@ -79,7 +79,8 @@ static int open_and_lock(struct segment *segment, bool create)
 	return locked == 0 || locked == -EAGAIN ? RETRY : segment_system_error(segment, "fcntl(F_OFD_SETLK)", name, -locked);
 }
 
-static void unlink_all(const struct segment *segment)
+/* Removes all names, the segment's last: 0, or why that could not be removed. */
+static int unlink_all(const struct segment *segment)
 {
 	char name[OBJECT_NAME_SIZE], file[OBJECT_NAME_SIZE];
 	for (int i = 0; i < 4; i++) {
@@ -92,7 +93,7 @@ static void unlink_all(const struct segment *segment)
 		platform_shm_unlink(name);
 	}
 	segment_name(segment, name);
-	platform_shm_unlink(name);
+	return platform_shm_unlink(name);
 }
 
 /* Maps through a descriptor of its own: a mapping of the lock's would keep the lock alive in a forked child. */
@@ -337,8 +338,9 @@ int segment_discard(const char *name)
 			if (platform_is_locked(segment.lock_fd, LOCK_ROLE(role)) != 0)
 				status = role_taken(&segment, role, &header);
 		}
-		if (status == AXON_OK)
-			unlink_all(&segment);
+		const int removed = status == AXON_OK ? unlink_all(&segment) : 0;
+		if (removed != 0)
+			status = error_set(AXON_ACCESS, "channel '%s': only its owner may remove it: %s", name, strerror(-removed));
 	}
 	close_lock(&segment);
 	fork_forget(&segment);
