@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.ThreadFactory;
 
 import com.sun.management.ThreadMXBean;
-import io.axonipc.testing.Peer;
+import io.axonipc.testing.PeerProcess;
 import io.axonipc.testing.Requirements;
 import io.axonipc.testing.UniqueNames;
 import org.junit.jupiter.api.Test;
@@ -60,9 +60,7 @@ class ResourcesTest {
 	@Test
 	void aSharedMemoryThatIsTooSmallIsAnErrorThatSaysWhatToDo() throws Exception {
 		Requirements.root();
-		String java = ProcessHandle.current().info().command().orElseThrow();
-		String command = "mount -t tmpfs -o size=1m tmpfs /dev/shm && '" + java + "' -cp '"
-				+ System.getProperty("java.class.path") + "' " + Peer.class.getName() + " server " + this.name
+		String command = "mount -t tmpfs -o size=1m tmpfs /dev/shm && " + peer() + " server " + this.name
 				+ " echo; echo left=$(ls /dev/shm | wc -l)";
 		String printed = output("unshare", "--mount", "sh", "-c", command);
 		assertThat(printed).contains(ChannelMemoryException.class.getName())
@@ -74,10 +72,8 @@ class ResourcesTest {
 
 	@Test
 	void theUmaskDoesNotMatter() throws IOException {
-		String java = ProcessHandle.current().info().command().orElseThrow();
-		String command = "umask 0277 && '" + java + "' -cp '" + System.getProperty("java.class.path") + "' "
-				+ Peer.class.getName() + " server " + this.name + " send 1 600000; stat -c %a /dev/shm/*" + this.name
-				+ "*";
+		String command = "umask 0277 && " + peer() + " server " + this.name + " send 1 600000; stat -c %a /dev/shm/*"
+				+ this.name + "*";
 		assertThat(output("sh", "-c", command).lines()).containsExactly("ready", "600", "600", "600", "600", "600",
 				"600");
 		assertThat(AxonChannel.discard(this.name)).isTrue();
@@ -109,6 +105,10 @@ class ResourcesTest {
 			}
 			assertThat(client.counters().messagesReceived()).isEqualTo(count);
 		}
+	}
+
+	private static String peer() {
+		return "'" + String.join("' '", PeerProcess.javaPeer()) + "'";
 	}
 
 	private static String output(String... command) throws IOException {

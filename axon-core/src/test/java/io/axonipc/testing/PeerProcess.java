@@ -2,6 +2,7 @@ package io.axonipc.testing;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,11 +64,28 @@ public final class PeerProcess implements AutoCloseable {
 
 	private static List<String> command(Language language) throws IOException {
 		return switch (language) {
-			case JAVA -> List.of(ProcessHandle.current().info().command().orElseThrow(), "-XX:TieredStopAtLevel=1",
-					"-cp", System.getProperty("java.class.path"), Peer.class.getName());
+			case JAVA -> javaPeer();
 			case C -> List.of(cPeer().toString());
 			case PYTHON -> List.of(python().toString(), NATIVE.resolve("python/tests/peer.py").toString());
 		};
+	}
+
+	/**
+	 * Tells how to start a peer in Java.
+	 * @return the command, to which {@link Peer}'s arguments are added
+	 */
+	public static List<String> javaPeer() {
+		List<String> command = new ArrayList<>();
+		command.add(ProcessHandle.current().info().command().orElseThrow());
+		// Given to this process where its JDK would warn without it.
+		ManagementFactory.getRuntimeMXBean()
+			.getInputArguments()
+			.stream()
+			.filter((argument) -> argument.startsWith("--enable-native-access"))
+			.forEach(command::add);
+		command.addAll(
+				List.of("-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), Peer.class.getName()));
+		return command;
 	}
 
 	private static Path cPeer() throws IOException {

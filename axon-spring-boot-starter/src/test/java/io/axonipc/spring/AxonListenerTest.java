@@ -439,7 +439,9 @@ class AxonListenerTest {
 				CompletableFuture<String> first = CompletableFuture.supplyAsync(() -> other.request("block", "1"));
 				assertThat(blocking.entered.await(10, TimeUnit.SECONDS)).isTrue();
 				peer.sender().send("block", "2".getBytes(StandardCharsets.UTF_8));
-				CompletableFuture<Void> stopped = CompletableFuture.runAsync(context::stop);
+				// The request may hold the only thread of the common pool.
+				CompletableFuture<Void> stopped = CompletableFuture.runAsync(context::stop,
+						(stop) -> new Thread(stop).start());
 				Awaitility.await().until(() -> !context.getBean(AxonListenerEndpointRegistry.class).isRunning());
 				assertThat(stopped).isNotDone();
 				blocking.release.countDown();
