@@ -40,7 +40,7 @@ public record ChannelOptions(Role role, long capacity, long maxMessageSize, long
 		Objects.requireNonNull(waitStrategy, "waitStrategy");
 		requireRange("capacity", capacity, SegmentLayout.MIN_CAPACITY, SegmentLayout.MAX_CAPACITY);
 		requireRange("maxMessageSize", maxMessageSize, 1, SegmentLayout.MAX_PAYLOAD);
-		requireRange("largeMessageMemory", largeMessageMemory, 0, 1L << 40);
+		requireRange("largeMessageMemory", largeMessageMemory, 0, SegmentLayout.MAX_LARGE_MEMORY);
 		requireNotNegative("openTimeout", openTimeout);
 		requireNotNegative("sendTimeout", sendTimeout);
 		requireNotNegative("requestTimeout", requestTimeout);

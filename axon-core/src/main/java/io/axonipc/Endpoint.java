@@ -58,7 +58,8 @@ final class Endpoint {
 		this.readOnly = memory.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
 		this.capacity = (int) Words.get(memory, SegmentLayout.CAPACITY);
 		this.maxMessage = (int) Words.get(memory, SegmentLayout.MAX_MESSAGE);
-		this.largeMemory = Words.get(memory, SegmentLayout.LARGE_MEMORY);
+		this.largeMemory = (Words.get(memory, SegmentLayout.LARGE_MEMORY) + SegmentLayout.PAGE - 1)
+				& -SegmentLayout.PAGE;
 		this.channelId = Words.get(memory, SegmentLayout.CHANNEL_ID);
 	}
 
@@ -184,7 +185,7 @@ final class Endpoint {
 		requireValid(names, "largest payload", Words.get(header, SegmentLayout.MAX_MESSAGE),
 				(value) -> value >= 0 && value <= SegmentLayout.MAX_PAYLOAD);
 		requireValid(names, "large-message memory", Words.get(header, SegmentLayout.LARGE_MEMORY),
-				(value) -> value >= 0);
+				(value) -> value >= 0 && value <= SegmentLayout.MAX_LARGE_MEMORY);
 		return segment.map((int) size, true);
 	}
 

@@ -347,7 +347,7 @@ public final class Sender {
 		if (recordLength > limit) {
 			throw Errors.tooLarge(this.endpoint.names, tag, "tag and metadata", start, limit - HeaderWord.REFERENCE);
 		}
-		long most = Math.min(this.endpoint.maxMessage, this.endpoint.largeMemory & -SegmentLayout.PAGE);
+		long most = Math.min(this.endpoint.maxMessage, this.endpoint.largeMemory);
 		if (length > most) {
 			throw Errors.tooLarge(this.endpoint.names, tag, "payload", length, most);
 		}

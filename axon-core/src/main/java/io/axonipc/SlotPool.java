@@ -106,7 +106,7 @@ final class SlotPool {
 				return slot;
 			}
 		}
-		long needed = Math.min((length + GRANULE - 1L) & -GRANULE, this.endpoint.largeMemory & -SegmentLayout.PAGE);
+		long needed = Math.min((length + GRANULE - 1L) & -GRANULE, this.endpoint.largeMemory);
 		int slot = unused();
 		while (slot < 0 || this.total + needed > this.endpoint.largeMemory) {
 			if (!removeIdle(free)) {

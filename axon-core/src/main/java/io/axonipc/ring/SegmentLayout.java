@@ -69,6 +69,9 @@ public final class SegmentLayout {
 	/** The largest payload in bytes. */
 	public static final int MAX_PAYLOAD = Integer.MAX_VALUE - PAGE;
 
+	/** The most memory for large messages of one direction, in bytes: 1 TiB. */
+	public static final long MAX_LARGE_MEMORY = 1L << 40;
+
 	/** The number of slots for large messages of each ring. */
 	public static final int SLOTS = 16;
 
