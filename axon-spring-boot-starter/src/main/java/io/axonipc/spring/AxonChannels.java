@@ -106,6 +106,22 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 		this.channels.values().forEach(ManagedChannel::stop);
 	}
 
+	/**
+	 * Closes in a thread of its own: a channel closes when its last handler has ended,
+	 * and a context whose time for that is over goes on without it. Only a listener that
+	 * stops its own context must do that itself, as it cannot end before.
+	 */
+	@Override
+	public void stop(Runnable callback) {
+		if (Thread.currentThread() instanceof ListenerThread) {
+			SmartLifecycle.super.stop(callback);
+			return;
+		}
+		Thread thread = new Thread(() -> SmartLifecycle.super.stop(callback), "axon-stop");
+		thread.setDaemon(true);
+		thread.start();
+	}
+
 	@Override
 	public boolean isRunning() {
 		return this.running;

@@ -58,9 +58,7 @@ final class AxonListenerContainer {
 	void start() {
 		Loop loop = new Loop(this.channels.channel(this.key));
 		this.loop = loop;
-		Thread thread = new Thread(loop, "axon-" + this.key);
-		thread.setDaemon(false);
-		thread.start();
+		new ListenerThread(loop, this.key).start();
 	}
 
 	/**

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -34,6 +35,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.support.DefaultLifecycleProcessor;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.AliasFor;
 import org.springframework.messaging.Message;
@@ -50,6 +52,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 class AxonListenerTest {
 
 	private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+	/** The common pool has one thread on a machine with two processors. */
+	private static final Executor THREAD = (task) -> new Thread(task).start();
 
 	@RegisterExtension
 	final ChannelNames names = new ChannelNames();
@@ -365,7 +370,7 @@ class AxonListenerTest {
 		this.runner.withUserConfiguration(AskingBack.class).run((context) -> {
 			try (AxonChannel peer = this.names.peer("features")) {
 				CompletableFuture<String> reply = CompletableFuture
-					.supplyAsync(() -> new OtherProcess(peer, null, null).request("ask", "question"));
+					.supplyAsync(() -> new OtherProcess(peer, null, null).request("ask", "question"), THREAD);
 				assertThat(peer.receiver()
 					.poll((message) -> peer.sender().reply(message, ByteBuffer.wrap(new byte[] { 'y', 'e', 's' })), 1,
 							PATIENCE))
@@ -436,7 +441,8 @@ class AxonListenerTest {
 		this.runner.withBean(Blocking.class, () -> blocking).run((context) -> {
 			try (AxonChannel peer = this.names.peer("features")) {
 				OtherProcess other = new OtherProcess(peer, null, null);
-				CompletableFuture<String> first = CompletableFuture.supplyAsync(() -> other.request("block", "1"));
+				CompletableFuture<String> first = CompletableFuture.supplyAsync(() -> other.request("block", "1"),
+						THREAD);
 				assertThat(blocking.entered.await(10, TimeUnit.SECONDS)).isTrue();
 				peer.sender().send("block", "2".getBytes(StandardCharsets.UTF_8));
 				// The request may hold the only thread of the common pool.
@@ -472,6 +478,25 @@ class AxonListenerTest {
 			return payload;
 		}
 
+	}
+
+	@Test
+	void contextDoesNotWaitForeverForAListener() {
+		DefaultLifecycleProcessor lifecycle = new DefaultLifecycleProcessor();
+		lifecycle.setTimeoutPerShutdownPhase(50);
+		Blocking blocking = new Blocking();
+		this.runner.withBean("lifecycleProcessor", DefaultLifecycleProcessor.class, () -> lifecycle)
+			.withBean(Blocking.class, () -> blocking)
+			.run((context) -> {
+				try (AxonChannel peer = this.names.peer("features")) {
+					peer.sender().send("block", new byte[0]);
+					assertThat(blocking.entered.await(10, TimeUnit.SECONDS)).isTrue();
+					context.close();
+					assertThat(peer.isPeerAlive()).isTrue();
+					blocking.release.countDown();
+					Awaitility.await().until(() -> !peer.isPeerAlive());
+				}
+			});
 	}
 
 	@Test

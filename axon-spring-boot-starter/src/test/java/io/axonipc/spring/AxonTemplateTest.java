@@ -204,7 +204,7 @@ class AxonTemplateTest {
 			while (!done.isDone()) {
 				this.peer.receiver().poll(handler, 1, Duration.ofMillis(20));
 			}
-		});
+		}, (task) -> new Thread(task).start());
 		try {
 			action.run();
 		}
