@@ -40,16 +40,15 @@ static bool is_ready(const struct wait *wait, const axon_channel *channel)
 {
 	if (channel_status(channel) != AXON_OK)
 		return true;
-	const struct consumer *consumer = &channel->in.consumer;
-	switch (wait->what) {
-	case WAIT_MESSAGE:
-		return load_acquire(ring_word(&consumer->ring, load_plain(&consumer->position))) != 0;
-	case WAIT_REPLY:
-		return flag_load(&wait->pending->found) != 0
-				|| load_acquire(ring_word(&consumer->ring, load_plain(&channel->in.scanned))) != 0;
-	default:
+	if (wait->what == WAIT_ROOM)
 		return load_acquire(&channel->out.producer.ring.control->free) >= wait->wanted;
-	}
+	if (wait->what == WAIT_REPLY && flag_load(&wait->pending->found) != 0)
+		return true;
+	const struct consumer *consumer = &channel->in.consumer;
+	uint64_t position = load_plain(&consumer->position);
+	if (wait->what == WAIT_REPLY && load_plain(&channel->in.scanned) > position)
+		position = load_plain(&channel->in.scanned);
+	return load_acquire(ring_word(&consumer->ring, position)) != 0;
 }
 
 /* 0 for something to look at, -ETIMEDOUT or -EINTR. */
@@ -61,10 +60,14 @@ static int sleep_on(const struct wait *wait, axon_channel *channel, sem_t *semap
 			return 0;
 		cpu_pause();
 	} while (platform_now() < grace_end);
-	for (int i = 0; i < DRAIN && sem_trywait(semaphore) == 0; i++)
-		continue;
-	/* Whatever was posted with a drained permit shows here. */
-	if (is_ready(wait, channel) || flag_load(&channel->wakes) != wait->wakes_seen)
+	int drained = 0;
+	while (drained < DRAIN && sem_trywait(semaphore) == 0)
+		drained++;
+	/*
+	 * A drained permit may have been this park's only one, posted for a message
+	 * that another thread has taken since: the next would not be posted for.
+	 */
+	if (drained > 0 || is_ready(wait, channel) || flag_load(&channel->wakes) != wait->wakes_seen)
 		return 0;
 	count_up(parks, 1);
 	return platform_semaphore_wait(semaphore, until);

@@ -70,6 +70,21 @@ static void a_forged_header_word_closes_the_channel(void)
 	}
 }
 
+static void a_record_beyond_the_end_closes_the_channel(void)
+{
+	const uint8_t bytes[1008] = { 0 };
+	axon_message message;
+	open_both();
+	for (int i = 0; i < 4; i++) {
+		CHECK_EQUAL(axon_send(server, "t", bytes, i < 3 ? 1008 : 944, 0), AXON_OK);
+		CHECK_EQUAL(axon_receive(client, &message, 0), AXON_OK);
+		CHECK_EQUAL(axon_release(client, &message), AXON_OK);
+	}
+	put(RING + CAPACITY - 64, word(65, 1, 0, 0));
+	CHECK_EQUAL(axon_receive(client, &message, 0), AXON_CORRUPT);
+	close_both();
+}
+
 static void the_same_words_are_met_by_requests_and_recovery(void)
 {
 	const axon_header header = { .tag = "ask" };
@@ -211,6 +226,7 @@ static void random_bytes_never_fault(void)
 }
 
 TESTS(corruption, { "a-forged-header-word", a_forged_header_word_closes_the_channel },
+		{ "a-record-beyond-the-end", a_record_beyond_the_end_closes_the_channel },
 		{ "forged-for-requests-and-recovery", the_same_words_are_met_by_requests_and_recovery },
 		{ "a-forged-free", a_forged_free_closes_the_channel },
 		{ "forged-positions-at-the-attach", forged_positions_are_refused_at_the_attach },

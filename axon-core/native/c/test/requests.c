@@ -53,6 +53,10 @@ static void a_reply_overtakes_messages(void)
 	CHECK_EQUAL(axon_receive(client, &none, 0), AXON_EMPTY);
 	CHECK(memcmp(reply.payload, "payload", 7) == 0); /* still held, although everything behind it is done with */
 	CHECK_EQUAL(axon_release(client, &reply), AXON_OK);
+	axon_counters counters;
+	axon_get_counters(client, &counters);
+	CHECK_EQUAL(counters.replies_dropped, 0);
+	CHECK_EQUAL(counters.messages_received, 12);
 	send_text(client, "quit", "");
 	join(child);
 	axon_close(client);
@@ -123,6 +127,7 @@ static void run_requesters(int64_t spin)
 	const pid_t child = start(answer_until_quit);
 	axon_options options = options_for(AXON_CLIENT, 4096);
 	options.spin = spin;
+	options.bounded_wait = LONG; /* a thread that is not woken fails */
 	CHECK_EQUAL(axon_open(&shared_client, channel_name(), &options), AXON_OK);
 	CHECK_EQUAL(pthread_create(&threads[3], NULL, receive_in_thread, NULL), 0);
 	for (uintptr_t i = 0; i < 3; i++)
@@ -207,8 +212,38 @@ static void a_request_fails_when_the_peer_dies(void)
 	axon_close(shared_client);
 }
 
+static void take_again_without_an_answer(void)
+{
+	axon_message message;
+	axon_channel *server = open_as(AXON_SERVER, 4096);
+	CHECK_EQUAL(axon_receive(server, &message, LONG), AXON_OK);
+	CHECK_EQUAL(message.deliveries, 2);
+	send_text(server, "hello", "from the successor");
+	axon_close(server);
+}
+
+static void a_successor_shows_that_the_peer_died(void)
+{
+	pthread_t thread;
+	line_open();
+	pid_t child = start(take_and_wait);
+	axon_options options = options_for(AXON_CLIENT, 4096);
+	options.bounded_wait = LONG; /* the lock is not looked at */
+	CHECK_EQUAL(axon_open(&shared_client, channel_name(), &options), AXON_OK);
+	line_expect('o');
+	CHECK_EQUAL(pthread_create(&thread, NULL, request_from_the_dead, NULL), 0);
+	line_expect('t');
+	kill_and_wait(child);
+	child = start(take_again_without_an_answer);
+	CHECK_EQUAL(pthread_join(thread, NULL), 0);
+	join(child);
+	receive_text(shared_client, "hello", "from the successor");
+	axon_close(shared_client);
+}
+
 TESTS(requests, { "a-reply-overtakes-messages", a_reply_overtakes_messages },
 		{ "a-late-reply-is-dropped", a_late_reply_is_dropped },
 		{ "requesters-and-a-receiver-share", requesters_and_a_receiver_share_a_channel },
 		{ "large-replies", large_replies },
-		{ "a-request-fails-when-the-peer-dies", a_request_fails_when_the_peer_dies });
+		{ "a-request-fails-when-the-peer-dies", a_request_fails_when_the_peer_dies },
+		{ "a-successor-shows-that-the-peer-died", a_successor_shows_that_the_peer_died });

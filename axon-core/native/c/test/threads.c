@@ -96,12 +96,16 @@ static void *request_until_closed(void *unused)
 static void close_wakes_all_that_wait(void)
 {
 	pthread_t threads[3];
+	axon_counters counters;
 	open_both(LONG); /* no bounded wait ends by itself */
-	CHECK_EQUAL(pthread_create(&threads[0], NULL, request_until_closed, NULL), 0);
+	CHECK_EQUAL(pthread_create(&threads[0], NULL, receive_until_closed, NULL), 0);
 	wait_until_parked(1);
-	CHECK_EQUAL(pthread_create(&threads[1], NULL, receive_until_closed, NULL), 0);
+	CHECK_EQUAL(pthread_create(&threads[1], NULL, request_until_closed, NULL), 0);
+	do
+		axon_get_counters(channel, &counters);
+	while (counters.messages_sent == 0); /* it is in its call, and will wait for its turn */
 	CHECK_EQUAL(pthread_create(&threads[2], NULL, send_until_closed, NULL), 0);
-	wait_until_parked(2); /* the sender too: the receiver waits for its turn */
+	wait_until_parked(2);
 	axon_close(channel);
 	for (int i = 0; i < 3; i++)
 		CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
