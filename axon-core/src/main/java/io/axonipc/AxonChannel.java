@@ -1,7 +1,6 @@
 package io.axonipc;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -46,6 +45,8 @@ public final class AxonChannel implements AutoCloseable {
 
 	private final ChannelOptions options;
 
+	private final Outbox outbox;
+
 	private final Sender sender;
 
 	private final Receiver receiver;
@@ -54,7 +55,7 @@ public final class AxonChannel implements AutoCloseable {
 
 	private final SlotPool slots;
 
-	private final SlotMappings mappings;
+	private final Requester requester;
 
 	private final ChannelCounters counters;
 
@@ -83,10 +84,12 @@ public final class AxonChannel implements AutoCloseable {
 		RingProducer producer = new RingProducer(endpoint.memory, outgoing, endpoint.capacity);
 		this.counters = new ChannelCounters(producer);
 		this.slots = new SlotPool(endpoint, producer);
-		this.mappings = new SlotMappings(endpoint);
-		this.sender = new Sender(this, producer, this.slots, this.counters);
+		SlotMappings mappings = new SlotMappings(endpoint);
+		this.outbox = new Outbox(this, producer, this.slots, this.counters);
+		this.sender = new Sender(this, this.outbox);
 		this.inbox = new Inbox(this, consumer, this.counters);
-		this.receiver = new Receiver(this, this.inbox, this.mappings, this.counters);
+		this.receiver = new Receiver(this, this.inbox, mappings, this.counters);
+		this.requester = new Requester(this, this.inbox, mappings);
 	}
 
 	/**
@@ -225,77 +228,8 @@ public final class AxonChannel implements AutoCloseable {
 	 */
 	public <R> R request(MessageHeader header, ByteBuffer payload, Duration timeout,
 			Function<? super MessageView, ? extends R> onReply) {
-		long nanos = ((timeout != null) ? timeout : this.options.requestTimeout()).toNanos();
-		long start = System.nanoTime();
-		PendingReply reply = this.inbox.register();
-		try {
-			long peer = attachedPeer();
-			this.sender.request(header, reply.id, payload, nanos);
-			awaitReply(header, reply, peer, start, nanos);
-			MessageView view = new MessageView(this.endpoint, this.mappings, null, null);
-			view.open(this.inbox.ring().offset(reply.position()), reply.word(), 1);
-			try {
-				this.inbox.countReply(view.length());
-				if (view.isError()) {
-					throw new AxonRemoteException(new String(view.toByteArray(), StandardCharsets.UTF_8));
-				}
-				return onReply.apply(view);
-			}
-			finally {
-				view.invalidate();
-			}
-		}
-		catch (CorruptRingException ex) {
-			throw fail(ex);
-		}
-		finally {
-			this.inbox.finish(reply);
-			closeIfDeferred();
-		}
-	}
-
-	private void awaitReply(MessageHeader header, PendingReply reply, long attached, long start, long nanos) {
-		long peer = attached;
-		while (!this.inbox.await(() -> this.inbox.look(reply), nanos - (System.nanoTime() - start))) {
-			checkNames();
-			long now = attachedPeer();
-			if (peer == 0) {
-				peer = now;
-			}
-			// The peer's last act may have been this reply: look again after it was found
-			// dead.
-			if (peer != 0 && (peer != now || isPeerGone(peer)) && !this.inbox.look(reply)) {
-				throw new PeerDiedException(
-						"Channel '" + name() + "': the peer went away before it answered the request '" + header.tag()
-								+ "'; whether it handled it is not known");
-			}
-			if (Thread.currentThread().isInterrupted()) {
-				throw new WaitInterruptedException("Channel '" + name() + "': interrupted while waiting for a reply");
-			}
-			if (System.nanoTime() - start >= nanos) {
-				throw new RequestTimeoutException("Channel '" + name() + "': no reply to the request '" + header.tag()
-						+ "' within " + Duration.ofNanos(nanos) + "; the peer "
-						+ (isPeerAlive() ? "is attached and has not answered" : "is not attached"));
-			}
-		}
-	}
-
-	/**
-	 * The incarnation of the peer that seems to be attached, by shared memory alone; 0
-	 * for none.
-	 */
-	private long attachedPeer() {
-		long incarnation = this.endpoint.peerIncarnation();
-		boolean attached = this.endpoint.pid(this.endpoint.role.peer()) != 0;
-		return (attached && incarnation != this.deadIncarnation) ? incarnation : 0;
-	}
-
-	private boolean isPeerGone(long incarnation) {
-		if (isPeerAlive()) {
-			return false;
-		}
-		this.deadIncarnation = incarnation;
-		return true;
+		Duration patience = (timeout != null) ? timeout : this.options.requestTimeout();
+		return this.requester.request(header, payload, patience.toNanos(), onReply);
 	}
 
 	/**
@@ -346,7 +280,8 @@ public final class AxonChannel implements AutoCloseable {
 		if (!this.detached.compareAndSet(false, true)) {
 			return;
 		}
-		this.sender.shut();
+		this.sender.abortOwnClaim();
+		this.outbox.shut();
 		this.inbox.consuming.lock();
 		while (!this.inbox.isIdle()) {
 			wakeAll();
@@ -368,7 +303,7 @@ public final class AxonChannel implements AutoCloseable {
 
 	private void wakeAll() {
 		this.inbox.wake();
-		this.sender.wake();
+		this.outbox.wake();
 	}
 
 	Endpoint endpoint() {

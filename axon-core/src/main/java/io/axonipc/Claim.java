@@ -9,12 +9,12 @@ import java.nio.ByteOrder;
  */
 public final class Claim implements AutoCloseable {
 
-	private final Sender sender;
+	private final Outbox outbox;
 
 	private ByteBuffer buffer;
 
-	Claim(Sender sender) {
-		this.sender = sender;
+	Claim(Outbox outbox) {
+		this.outbox = outbox;
 	}
 
 	void open(ByteBuffer memory) {
@@ -36,26 +36,26 @@ public final class Claim implements AutoCloseable {
 	public void commit() {
 		requireOpen();
 		this.buffer = null;
-		this.sender.commitClaim();
+		this.outbox.commit();
 	}
 
 	/** Gives the room back; nothing was ever visible. */
 	public void abort() {
 		requireOpen();
 		this.buffer = null;
-		this.sender.abortClaim();
+		this.outbox.abort();
 	}
 
 	/** Aborts, unless the claim was committed or aborted before. */
 	@Override
 	public void close() {
-		if (this.sender.isMine() && this.buffer != null) {
+		if (this.outbox.isMine() && this.buffer != null) {
 			abort();
 		}
 	}
 
 	private void requireOpen() {
-		if (!this.sender.isMine() || this.buffer == null) {
+		if (!this.outbox.isMine() || this.buffer == null) {
 			throw new IllegalStateException("this claim was committed or aborted, or belongs to another thread");
 		}
 	}

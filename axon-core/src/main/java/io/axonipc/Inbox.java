@@ -146,9 +146,10 @@ final class Inbox {
 		if (reply.isDelivered()) {
 			return true;
 		}
-		if (!this.ring.isCommitted(Math.max(reply.scanned, this.ring.position())) || !this.window.tryLock()) {
+		if (!this.ring.isCommitted(Math.max(reply.scanned, this.ring.position()))) {
 			return false;
 		}
+		this.window.lock();
 		try {
 			this.channel.ensureOpen();
 			return reply.isDelivered() || scan(reply);

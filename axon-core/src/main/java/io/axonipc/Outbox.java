@@ -1,0 +1,296 @@
+package io.axonipc;
+
+import java.nio.ByteBuffer;
+import java.util.Objects;
+
+import io.axonipc.ring.CorruptRingException;
+import io.axonipc.ring.HeaderWord;
+import io.axonipc.ring.RingProducer;
+import io.axonipc.ring.SegmentLayout;
+import io.axonipc.ring.Words;
+
+/**
+ * The writing end of a channel: takes room for one record at a time, in the ring or in a
+ * slot, and commits it. Between {@link #begin} and {@link #commit} or {@link #abort} the
+ * calling thread holds the lock.
+ */
+final class Outbox {
+
+	/**
+	 * How long a send that does not wait for room waits for another thread's send to end.
+	 */
+	private static final long LOCK_NANOS = 1_000_000;
+
+	private final AxonChannel channel;
+
+	private final Endpoint endpoint;
+
+	private final RingProducer ring;
+
+	private final SlotPool slots;
+
+	private final ChannelCounters counters;
+
+	private final SemaphoreGate room;
+
+	private final TagCache tags = new TagCache();
+
+	private final SpinLock lock = new SpinLock();
+
+	/**
+	 * The record being written: its header word, where its payload goes, and its slot or
+	 * -1.
+	 */
+	private long word;
+
+	private ByteBuffer payloadMemory;
+
+	private int payloadOffset;
+
+	private int payloadLength;
+
+	private int slot;
+
+	Outbox(AxonChannel channel, RingProducer ring, SlotPool slots, ChannelCounters counters) {
+		this.channel = channel;
+		this.endpoint = channel.endpoint();
+		this.ring = ring;
+		this.slots = slots;
+		this.counters = counters;
+		this.room = new SemaphoreGate(this.endpoint.space(this.endpoint.outgoing()));
+	}
+
+	/**
+	 * Takes the lock and room, and writes all but the payload. Without room the lock is
+	 * free again.
+	 */
+	boolean begin(String tag, byte[] metadata, int flags, long id, int length, long nanos) {
+		Objects.requireNonNull(tag, "tag");
+		if (metadata.length > 0xffff) {
+			throw new IllegalArgumentException("metadata of " + metadata.length + " bytes; at most 65535 are possible");
+		}
+		this.channel.ensureOpen();
+		if (!this.lock.tryLock()) {
+			if (this.lock.isMine()) {
+				throw new IllegalStateException("Channel '" + this.endpoint.names
+						+ "': this thread has an open claim; commit or abort it before sending");
+			}
+			if (!this.lock.tryLock(Math.max(nanos, LOCK_NANOS))) {
+				return false;
+			}
+		}
+		boolean done = false;
+		try {
+			this.channel.ensureOpen();
+			done = write(tag, this.tags.encode(tag), metadata, flags, id, length, nanos);
+			return done;
+		}
+		catch (CorruptRingException ex) {
+			throw this.channel.fail(ex);
+		}
+		finally {
+			if (!done) {
+				this.lock.unlock();
+			}
+		}
+	}
+
+	private boolean write(String tag, byte[] tagBytes, byte[] metadata, int messageFlags, long id, int length,
+			long nanos) {
+		int start = HeaderWord.payloadOffset(tagBytes.length, messageFlags, metadata.length);
+		int limit = this.endpoint.capacity / 4;
+		boolean large = start + (long) length > limit;
+		int recordLength = large ? start + HeaderWord.REFERENCE : start + length;
+		if (large) {
+			checkSize(tag, start, recordLength, length);
+		}
+		int record = reserve(recordLength, large ? length : -1);
+		if (record < 0) {
+			this.counters.add(ChannelCounters.BLOCKED, 1);
+			record = awaitRoom(recordLength, large ? length : -1, nanos);
+			if (record < 0) {
+				return false;
+			}
+		}
+		ByteBuffer memory = this.endpoint.memory;
+		int flags = large ? messageFlags | HeaderWord.LARGE : messageFlags;
+		if ((flags & HeaderWord.CORRELATED) != 0) {
+			Words.put(memory, record + 8, id);
+		}
+		int tagStart = record + HeaderWord.tagOffset(flags);
+		memory.put(tagStart, tagBytes);
+		memory.put(tagStart + tagBytes.length, metadata);
+		this.word = HeaderWord.of(recordLength, tagBytes.length, flags, metadata.length);
+		this.payloadLength = length;
+		if (large) {
+			memory.putLong(record + start, length);
+			memory.putLong(record + start + 8, this.slots.generation(this.slot));
+			memory.putLong(record + start + 16, this.slot);
+			this.payloadMemory = this.slots.memory(this.slot);
+			this.payloadOffset = SegmentLayout.PAGE;
+		}
+		else {
+			this.payloadMemory = memory;
+			this.payloadOffset = record + start;
+		}
+		return true;
+	}
+
+	private void checkSize(String tag, int start, int recordLength, int length) {
+		int limit = this.endpoint.capacity / 4;
+		if (recordLength > limit) {
+			throw Errors.tooLarge(this.endpoint.names, tag, "tag and metadata", start, limit - HeaderWord.REFERENCE);
+		}
+		long most = Math.min(this.endpoint.maxMessage, this.endpoint.largeMemory);
+		if (length > most) {
+			throw Errors.tooLarge(this.endpoint.names, tag, "payload", length, most);
+		}
+	}
+
+	/**
+	 * Takes a slot for a large payload, and room for the record; returns its offset or a
+	 * negative number.
+	 */
+	private int reserve(int recordLength, int largeLength) {
+		this.slot = -1;
+		if (largeLength >= 0) {
+			this.slot = this.slots.claim(largeLength);
+			if (this.slot == SlotPool.FULL) {
+				return RingProducer.FULL;
+			}
+		}
+		return this.ring.tryClaim(recordLength);
+	}
+
+	/**
+	 * Spins and then parks until the consumer has made room. The lock is held meanwhile.
+	 */
+	private int awaitRoom(int recordLength, int largeLength, long nanos) {
+		long start = System.nanoTime();
+		long spin = this.channel.spinNanos();
+		for (long waited = 0; waited < nanos; waited = System.nanoTime() - start) {
+			int record = (waited < spin) ? spin(recordLength, largeLength, Math.min(spin, nanos) - waited)
+					: park(recordLength, largeLength, nanos - waited);
+			if (record >= 0) {
+				return record;
+			}
+			this.channel.ensureOpen();
+			this.channel.checkNames();
+			if (Thread.currentThread().isInterrupted()) {
+				throw new WaitInterruptedException(
+						"Channel '" + this.endpoint.names + "': interrupted while waiting for room");
+			}
+		}
+		return RingProducer.FULL;
+	}
+
+	private int spin(int recordLength, int largeLength, long nanos) {
+		long end = System.nanoTime() + Math.min(nanos, AxonChannel.BOUNDED_WAIT_NANOS);
+		int record;
+		do {
+			Thread.onSpinWait();
+			record = reserve(recordLength, largeLength);
+		}
+		while (record < 0 && this.channel.isOpen() && System.nanoTime() < end);
+		return record;
+	}
+
+	private int park(int recordLength, int largeLength, long nanos) {
+		boolean slotWanted = largeLength >= 0 && this.slot == SlotPool.FULL;
+		this.ring.want(slotWanted ? this.slots.wanted() : this.ring.wantedFor(recordLength));
+		try {
+			long graceEnd = System.nanoTime() + AxonChannel.GRACE_NANOS;
+			do {
+				int record = reserve(recordLength, largeLength);
+				if (record >= 0) {
+					return record;
+				}
+				Thread.onSpinWait();
+			}
+			while (System.nanoTime() < graceEnd);
+			this.room.drain();
+			int record = reserve(recordLength, largeLength);
+			if (record < 0 && this.channel.isOpen() && !Thread.currentThread().isInterrupted()) {
+				this.counters.add(ChannelCounters.SENDER_PARKS, 1);
+				this.room.block(Math.min(nanos, AxonChannel.BOUNDED_WAIT_NANOS));
+				record = reserve(recordLength, largeLength);
+			}
+			return record;
+		}
+		finally {
+			this.ring.want(0);
+		}
+	}
+
+	/** The payload's memory, to be written between begin and commit. */
+	ByteBuffer payload() {
+		return this.payloadMemory.slice(this.payloadOffset, this.payloadLength);
+	}
+
+	/** Writes the payload and commits. */
+	void commit(byte[] payload) {
+		try {
+			this.payloadMemory.put(this.payloadOffset, payload);
+			finish();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** Writes the payload and commits. */
+	void commit(ByteBuffer payload) {
+		try {
+			this.payloadMemory.put(this.payloadOffset, payload, payload.position(), this.payloadLength);
+			finish();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** Commits what was written to {@link #payload()}. */
+	void commit() {
+		try {
+			finish();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** Makes the record visible and wakes the receiver if it sleeps. */
+	private void finish() {
+		this.channel.ensureOpen();
+		long end = this.ring.commit(this.word);
+		if (this.slot >= 0) {
+			this.slots.commit(this.slot, end);
+		}
+		this.counters.add(ChannelCounters.SENT, 1);
+		this.counters.add(ChannelCounters.BYTES_SENT, this.payloadLength);
+		if (this.ring.mustWake()) {
+			this.endpoint.data(this.endpoint.outgoing()).post();
+			this.counters.add(ChannelCounters.SENDER_WAKEUPS, 1);
+		}
+	}
+
+	/** Gives the room back and lets the lock go. */
+	void abort() {
+		this.lock.unlock();
+	}
+
+	/** Whether this thread is between begin and commit. */
+	boolean isMine() {
+		return this.lock.isMine();
+	}
+
+	/** Keeps every thread out for good. */
+	void shut() {
+		this.lock.lock();
+	}
+
+	void wake() {
+		this.room.wake();
+	}
+
+}

@@ -1,0 +1,109 @@
+package io.axonipc;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.function.Function;
+
+import io.axonipc.ring.CorruptRingException;
+
+/** Sends requests and waits for their replies, for many threads at once. */
+final class Requester {
+
+	private final AxonChannel channel;
+
+	private final Endpoint endpoint;
+
+	private final Inbox inbox;
+
+	private final SlotMappings mappings;
+
+	/**
+	 * The peer's incarnation that was found dead; a request that is sent later waits for
+	 * the next one.
+	 */
+	private volatile long deadIncarnation;
+
+	Requester(AxonChannel channel, Inbox inbox, SlotMappings mappings) {
+		this.channel = channel;
+		this.endpoint = channel.endpoint();
+		this.inbox = inbox;
+		this.mappings = mappings;
+	}
+
+	<R> R request(MessageHeader header, ByteBuffer payload, long nanos,
+			Function<? super MessageView, ? extends R> onReply) {
+		long start = System.nanoTime();
+		PendingReply reply = this.inbox.register();
+		try {
+			long peer = attachedPeer();
+			this.channel.sender().request(header, reply.id, payload, nanos);
+			awaitReply(header, reply, peer, start, nanos);
+			MessageView view = new MessageView(this.endpoint, this.mappings, null, null);
+			view.open(this.inbox.ring().offset(reply.position()), reply.word(), 1);
+			try {
+				this.inbox.countReply(view.length());
+				if (view.isError()) {
+					throw new AxonRemoteException(new String(view.toByteArray(), StandardCharsets.UTF_8));
+				}
+				return onReply.apply(view);
+			}
+			finally {
+				view.invalidate();
+			}
+		}
+		catch (CorruptRingException ex) {
+			throw this.channel.fail(ex);
+		}
+		finally {
+			this.inbox.finish(reply);
+			this.channel.closeIfDeferred();
+		}
+	}
+
+	private void awaitReply(MessageHeader header, PendingReply reply, long attached, long start, long nanos) {
+		long peer = attached;
+		while (!this.inbox.await(() -> this.inbox.look(reply), nanos - (System.nanoTime() - start))) {
+			this.channel.checkNames();
+			long now = attachedPeer();
+			if (peer == 0) {
+				peer = now;
+			}
+			// The peer's last act may have been this reply: look again after it was found
+			// dead.
+			if (peer != 0 && (peer != now || isPeerGone(peer)) && !this.inbox.look(reply)) {
+				throw new PeerDiedException(
+						"Channel '" + this.channel.name() + "': the peer went away before it answered the request '"
+								+ header.tag() + "'; whether it handled it is not known");
+			}
+			if (Thread.currentThread().isInterrupted()) {
+				throw new WaitInterruptedException(
+						"Channel '" + this.channel.name() + "': interrupted while waiting for a reply");
+			}
+			if (System.nanoTime() - start >= nanos) {
+				throw new RequestTimeoutException("Channel '" + this.channel.name() + "': no reply to the request '"
+						+ header.tag() + "' within " + Duration.ofNanos(nanos) + "; the peer "
+						+ (this.channel.isPeerAlive() ? "is attached and has not answered" : "is not attached"));
+			}
+		}
+	}
+
+	/**
+	 * The incarnation of the peer that seems to be attached, by shared memory alone; 0
+	 * for none.
+	 */
+	private long attachedPeer() {
+		long incarnation = this.endpoint.peerIncarnation();
+		boolean attached = this.endpoint.pid(this.endpoint.role.peer()) != 0;
+		return (attached && incarnation != this.deadIncarnation) ? incarnation : 0;
+	}
+
+	private boolean isPeerGone(long incarnation) {
+		if (this.channel.isPeerAlive()) {
+			return false;
+		}
+		this.deadIncarnation = incarnation;
+		return true;
+	}
+
+}
