@@ -7,18 +7,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.axonipc.AxonChannel;
-import io.axonipc.ChannelClosedException;
-import io.axonipc.ChannelNotFoundException;
-import io.axonipc.ChannelOptions;
 import io.axonipc.MessageView;
 import io.axonipc.Role;
-import io.axonipc.RoleTakenException;
 import io.axonipc.spring.AxonChannels;
 import io.axonipc.spring.AxonListener;
-import io.axonipc.spring.AxonListenerEndpointRegistry;
 import io.axonipc.spring.AxonOperations;
 import io.axonipc.spring.AxonTemplate;
 import io.axonipc.spring.ChannelNames;
@@ -27,7 +21,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
 
-import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
@@ -37,7 +30,6 @@ import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.jackson.autoconfigure.JacksonAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
-import org.springframework.context.SmartLifecycle;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.PropertySource;
@@ -149,184 +141,10 @@ class AxonAutoConfigurationTest {
 				.hasMessageContaining("axon.channels.features: capacity = 1024 bytes"));
 	}
 
-	@Test
-	void channelAskedForBeforeTheStartIsOpenedThen() {
-		this.runner.withUserConfiguration(Early.class).run((context) -> {
-			assertThat(context.getBean(Early.class).wasOpen).isTrue();
-			assertThat(context.getBean(AxonChannel.class)).isSameAs(context.getBean(Early.class).channel);
-		});
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class Early {
-
-		final AxonChannel channel;
-
-		final boolean wasOpen;
-
-		Early(AxonChannel channel) {
-			this.channel = channel;
-			this.wasOpen = channel.isOpen();
-		}
-
-	}
-
-	@Test
-	void restartOpensChannelsAgain() {
-		this.runner.run((context) -> {
-			ObjectProvider<AxonChannel> provider = context.getBeanProvider(AxonChannel.class);
-			AxonChannel before = provider.getObject();
-			context.stop();
-			assertThatExceptionOfType(ChannelClosedException.class)
-				.isThrownBy(() -> before.sender().send("t", new byte[0]));
-			assertThatIllegalStateException().isThrownBy(() -> context.getBean(AxonTemplate.class).send("t", null))
-				.withMessageContaining("'features'")
-				.withMessageContaining("stopped");
-			assertThatExceptionOfType(ChannelNotFoundException.class).isThrownBy(() -> AxonChannel
-				.open(this.names.name("features"), ChannelOptions.defaults().openTimeout(Duration.ZERO)));
-			context.start();
-			assertThat(provider.getObject()).isNotSameAs(before);
-			assertThat(provider.getObject().isOpen()).isTrue();
-		});
-	}
-
-	@Test
-	void contextsFollowOneAnotherOnOneName() {
-		for (int i = 0; i < 3; i++) {
-			this.runner.run((context) -> assertThat(context.getBean(AxonChannel.class).isOpen()).isTrue());
-		}
-	}
-
-	@Test
-	void contextThatIsStoppedLeavesTheRoleToAnother() {
-		this.runner.run((first) -> {
-			this.runner
-				.run((second) -> assertThat(second).getFailure().rootCause().isInstanceOf(RoleTakenException.class));
-			first.stop();
-			this.runner.run((second) -> assertThat(second).hasNotFailed());
-			first.start();
-			assertThat(first.getBean(AxonChannel.class).isOpen()).isTrue();
-		});
-	}
-
-	@Test
-	void failureInTheMiddleOfTheRefreshLetsGoOfTheRole() {
-		this.runner.withUserConfiguration(EarlyFailure.class)
-			.run((context) -> assertThat(context).getFailure().rootCause().hasMessage("on purpose"));
-		this.runner.run((context) -> assertThat(context).hasNotFailed());
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class EarlyFailure {
-
-		EarlyFailure(AxonChannel channel) {
-			assertThat(channel.isOpen()).isTrue();
-			throw new IllegalStateException("on purpose");
-		}
-
-	}
-
-	@Test
-	void failureInTheMiddleOfTheStartEndsThreadsAndLetsGoOfRoles() {
-		this.runner.withBean(Listener.class)
-			.withBean(FailingLifecycle.class)
-			.run((context) -> assertThat(context).hasFailed());
-		assertThat(Thread.getAllStackTraces().keySet()).extracting(Thread::getName).doesNotContain("axon-features");
-		this.runner.run((context) -> assertThat(context).hasNotFailed());
-	}
-
-	@Test
-	void oneChannelThatCannotBeOpenedLetsGoOfTheOthers() {
-		this.runner
-			.withPropertyValues(this.names.property("other"), "axon.channels.other.role=client",
-					"axon.channels.other.open-timeout=0s")
-			.run((context) -> assertThat(context).getFailure()
-				.rootCause()
-				.isInstanceOf(ChannelNotFoundException.class));
-		this.runner.run((context) -> assertThat(context).hasNotFailed());
-	}
-
 	static class Listener {
 
 		@AxonListener("t")
 		void listen() {
-		}
-
-	}
-
-	static class FailingLifecycle implements SmartLifecycle {
-
-		@Override
-		public void start() {
-			throw new IllegalStateException("on purpose");
-		}
-
-		@Override
-		public void stop() {
-		}
-
-		@Override
-		public boolean isRunning() {
-			return false;
-		}
-
-	}
-
-	@Test
-	void listenersStopFirstAndChannelsLast() {
-		AtomicBoolean sent = new AtomicBoolean();
-		this.runner.withBean(Listener.class).withUserConfiguration(SendingAtStop.class).run((context) -> {
-			SendingAtStop lifecycle = context.getBean(SendingAtStop.class);
-			assertThat(lifecycle.sentAtStart).isTrue();
-			try (AxonChannel peer = this.names.peer("features")) {
-				context.stop();
-				assertThat(peer.receiver().poll((message) -> sent.set(message.tag().equals("stop")), 2)).isEqualTo(2);
-			}
-			assertThat(sent).isTrue();
-			assertThat(lifecycle.listenersRanAtStop).isFalse();
-		});
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class SendingAtStop implements SmartLifecycle {
-
-		private final AxonOperations axon;
-
-		private final ObjectProvider<AxonListenerEndpointRegistry> listeners;
-
-		private boolean running;
-
-		boolean sentAtStart;
-
-		boolean listenersRanAtStop;
-
-		SendingAtStop(AxonOperations axon, ObjectProvider<AxonListenerEndpointRegistry> listeners) {
-			this.axon = axon;
-			this.listeners = listeners;
-		}
-
-		@Override
-		public void start() {
-			this.axon.send("start", null);
-			this.sentAtStart = true;
-			this.running = true;
-		}
-
-		@Override
-		public void stop() {
-			this.listenersRanAtStop = this.listeners.getObject().isRunning();
-			this.axon.send("stop", null);
-			this.running = false;
-		}
-
-		@Override
-		public boolean isRunning() {
-			return this.running;
-		}
-
-		@Override
-		public int getPhase() {
-			return 0;
 		}
 
 	}
