@@ -290,6 +290,7 @@ public final class AxonChannel implements AutoCloseable {
 		try {
 			if (this.failure == null) {
 				this.receiver.releaseInHand();
+				this.inbox.isEmpty();
 				this.slots.close();
 			}
 		}
@@ -297,7 +298,8 @@ public final class AxonChannel implements AutoCloseable {
 			fail(ex);
 		}
 		finally {
-			this.endpoint.close(() -> this.failure == null && this.inbox.isEmpty() && this.counters.ringUsed() == 0);
+			this.endpoint.close(() -> this.failure == null && this.inbox.isEmpty() && this.outbox.isEmpty());
+			this.counters.detach();
 		}
 	}
 

@@ -40,10 +40,15 @@ public final class ChannelCounters {
 
 	private final AtomicLongArray values = new AtomicLongArray(48);
 
-	private final RingProducer outgoing;
+	private volatile RingProducer outgoing;
 
 	ChannelCounters(RingProducer outgoing) {
 		this.outgoing = outgoing;
+	}
+
+	/** Lets go of the ring, and so of shared memory: counters may be kept for long. */
+	void detach() {
+		this.outgoing = null;
 	}
 
 	/** Counts; each counter has one writer at a time, so a release store is enough. */
@@ -124,11 +129,12 @@ public final class ChannelCounters {
 	}
 
 	/**
-	 * What the peer has not yet handled.
+	 * What the peer has not yet handled; 0 after the channel was closed.
 	 * @return bytes of the outgoing ring, padding included
 	 */
 	public long ringUsed() {
-		return this.outgoing.used();
+		RingProducer ring = this.outgoing;
+		return (ring != null) ? ring.used() : 0;
 	}
 
 }

@@ -261,13 +261,17 @@ final class Endpoint {
 	 * @param empty whether both rings are empty; asked when the peer is known to be gone
 	 */
 	void close(BooleanSupplier empty) {
-		lockSetup(this.names, this.lock, System.nanoTime() + TimeUnit.HOURS.toNanos(1));
-		Words.putRelease(this.memory, SegmentLayout.incarnation(this.role.ordinal()) + 8, 0);
-		if (!isPeerAlive() && !isUnlinked() && empty.getAsBoolean()) {
-			unlinkAll(this.names);
+		try {
+			lockSetup(this.names, this.lock, System.nanoTime() + TimeUnit.HOURS.toNanos(1));
+			Words.putRelease(this.memory, SegmentLayout.incarnation(this.role.ordinal()) + 8, 0);
+			if (!isPeerAlive() && !isUnlinked() && empty.getAsBoolean()) {
+				unlinkAll(this.names);
+			}
+			this.lock.unlock(SegmentLayout.endpointLock(this.role.ordinal()));
 		}
-		this.lock.unlock(SegmentLayout.endpointLock(this.role.ordinal()));
-		this.lock.close();
+		finally {
+			this.lock.close();
+		}
 	}
 
 	static boolean discard(ChannelNames names) {

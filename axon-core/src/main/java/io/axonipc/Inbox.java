@@ -178,6 +178,10 @@ final class Inbox {
 					LockSupport.unpark(owner.thread);
 				}
 			}
+			else if (position >= this.lookedAt && HeaderWord.isMessage(word)) {
+				// For the receiver, which may have parked behind another thread's turn.
+				wakeWaiters();
+			}
 			position += HeaderWord.aligned(HeaderWord.length(word));
 		}
 		reply.scanned = position;
@@ -288,6 +292,9 @@ final class Inbox {
 
 	private void parkInTurn(BooleanSupplier ready, long nanos) {
 		try {
+			// Before the flag is raised: a permit that comes afterwards is this park's
+			// only one.
+			this.data.drain();
 			publish();
 			setParked(true);
 			try {
@@ -308,7 +315,7 @@ final class Inbox {
 
 	/**
 	 * The flag is up. Keeps looking for the grace period, in which a commit becomes
-	 * visible whose producer did not see the flag, and takes stale permits.
+	 * visible whose producer did not see the flag.
 	 */
 	private boolean isQuiet(BooleanSupplier ready) {
 		long graceEnd = System.nanoTime() + AxonChannel.GRACE_NANOS;
@@ -319,8 +326,7 @@ final class Inbox {
 			Thread.onSpinWait();
 		}
 		while (System.nanoTime() < graceEnd);
-		this.data.drain();
-		return !ready.getAsBoolean() && !hasNews() && this.channel.isOpen() && !Thread.currentThread().isInterrupted();
+		return this.channel.isOpen() && !Thread.currentThread().isInterrupted();
 	}
 
 	/** Whether there is a record that nobody has looked at yet, for whomever it is. */
@@ -357,7 +363,8 @@ final class Inbox {
 	}
 
 	/**
-	 * Whether nothing waits to be handled; the caller holds {@link #consuming} for good.
+	 * Steps over what is done with, and tells whether nothing is left to be handled. The
+	 * caller holds {@link #consuming} for good.
 	 */
 	boolean isEmpty() {
 		try {

@@ -197,6 +197,7 @@ final class Outbox {
 
 	private int park(int recordLength, int largeLength, long nanos) {
 		boolean slotWanted = largeLength >= 0 && this.slot == SlotPool.FULL;
+		this.room.drain();
 		this.ring.want(slotWanted ? this.slots.wanted() : this.ring.wantedFor(recordLength));
 		try {
 			long graceEnd = System.nanoTime() + AxonChannel.GRACE_NANOS;
@@ -208,14 +209,12 @@ final class Outbox {
 				Thread.onSpinWait();
 			}
 			while (System.nanoTime() < graceEnd);
-			this.room.drain();
-			int record = reserve(recordLength, largeLength);
-			if (record < 0 && this.channel.isOpen() && !Thread.currentThread().isInterrupted()) {
-				this.counters.add(ChannelCounters.SENDER_PARKS, 1);
-				this.room.block(Math.min(nanos, AxonChannel.BOUNDED_WAIT_NANOS));
-				record = reserve(recordLength, largeLength);
+			if (!this.channel.isOpen() || Thread.currentThread().isInterrupted()) {
+				return RingProducer.FULL;
 			}
-			return record;
+			this.counters.add(ChannelCounters.SENDER_PARKS, 1);
+			this.room.block(Math.min(nanos, AxonChannel.BOUNDED_WAIT_NANOS));
+			return reserve(recordLength, largeLength);
 		}
 		finally {
 			this.ring.want(0);
@@ -287,6 +286,16 @@ final class Outbox {
 	/** Keeps every thread out for good. */
 	void shut() {
 		this.lock.lock();
+	}
+
+	/** Whether the peer has handled all; asked when it is gone. */
+	boolean isEmpty() {
+		try {
+			return this.ring.isEmpty();
+		}
+		catch (CorruptRingException ex) {
+			return false;
+		}
 	}
 
 	void wake() {

@@ -98,6 +98,9 @@ class RequestTest {
 		assertThat(this.client.receiver().poll((message) -> answers.add(ask(answers.size() + 1)), 10, PATIENCE))
 			.isEqualTo(2);
 		assertThat(answers).containsExactly(2L, 4L);
+		this.client.close();
+		this.server.close();
+		assertThat(UniqueNames.files(this.name)).as("replies taken out of turn leave nothing").isEmpty();
 	}
 
 	@Test

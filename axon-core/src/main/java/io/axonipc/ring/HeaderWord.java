@@ -128,7 +128,12 @@ public final class HeaderWord {
 		return (length + ALIGNMENT - 1) & -ALIGNMENT;
 	}
 
-	static boolean isMessage(long word) {
+	/**
+	 * Whether a record is a message that is not done with.
+	 * @param word its header word
+	 * @return false for padding and for what was taken out of turn
+	 */
+	public static boolean isMessage(long word) {
 		return (flags(word) & (DONE | PADDING)) == 0;
 	}
 

@@ -71,8 +71,15 @@ public final class RingProducer {
 	 * @param visitor told of each message, null for nobody
 	 */
 	public void walk(RecordVisitor visitor) {
-		long position = this.free;
-		while (position - this.free < this.capacity) {
+		this.tail = walk(this.free, visitor);
+		if (this.tail - this.free > this.capacity - ALIGNMENT) {
+			throw new CorruptRingException("no end of the records between " + this.free + " and " + this.tail);
+		}
+	}
+
+	private long walk(long start, RecordVisitor visitor) {
+		long position = start;
+		while (position - start < this.capacity) {
 			int index = (int) position & (this.capacity - 1);
 			long word = Words.getAcquire(this.memory, this.data + index);
 			if (word == 0) {
@@ -87,10 +94,22 @@ public final class RingProducer {
 			}
 			position = end;
 		}
-		if (position - this.free > this.capacity - ALIGNMENT) {
-			throw new CorruptRingException("no end of the records between " + this.free + " and " + position);
+		return position;
+	}
+
+	/**
+	 * Whether the consumer, which is gone, has left no message behind.
+	 * @return true when only padding and records done with lie between {@code handled}
+	 * and the end; false also when {@code handled} makes no sense
+	 */
+	public boolean isEmpty() {
+		long handled = Words.getAcquire(this.memory, this.control + SegmentLayout.HANDLED) & -ALIGNMENT;
+		if (handled < this.free || handled > this.tail) {
+			return false;
 		}
-		this.tail = position;
+		boolean[] found = new boolean[1];
+		walk(handled, (offset, word, end) -> found[0] = true);
+		return !found[0];
 	}
 
 	/**
