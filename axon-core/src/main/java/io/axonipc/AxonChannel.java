@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 
 import io.axonipc.posix.PosixException;
@@ -245,7 +244,15 @@ public final class AxonChannel implements AutoCloseable {
 	 * @return true when the peer lives
 	 */
 	public boolean isPeerAlive() {
-		return !this.detached.get() && this.endpoint.isPeerAlive();
+		try {
+			return !this.detached.get() && this.endpoint.isPeerAlive();
+		}
+		catch (PosixException ex) {
+			if (this.closed) {
+				return false;
+			}
+			throw Errors.system(this.endpoint.names, ex);
+		}
 	}
 
 	/**
@@ -282,11 +289,7 @@ public final class AxonChannel implements AutoCloseable {
 		}
 		this.sender.abortOwnClaim();
 		this.outbox.shut();
-		this.inbox.consuming.lock();
-		while (!this.inbox.isIdle()) {
-			wakeAll();
-			LockSupport.parkNanos(100_000);
-		}
+		this.inbox.shut();
 		try {
 			if (this.failure == null) {
 				this.receiver.releaseInHand();
@@ -331,10 +334,16 @@ public final class AxonChannel implements AutoCloseable {
 	 * come.
 	 */
 	void checkNames() {
-		if (this.closed || !this.endpoint.isUnlinked()) {
-			return;
+		try {
+			if (!this.closed && this.endpoint.isUnlinked()) {
+				throw fail(new CorruptRingException("its names were removed from /dev/shm while it was in use"));
+			}
 		}
-		throw fail(new CorruptRingException("its names were removed from /dev/shm while it was in use"));
+		catch (PosixException ex) {
+			if (!this.closed) {
+				throw Errors.system(this.endpoint.names, ex);
+			}
+		}
 	}
 
 	/**

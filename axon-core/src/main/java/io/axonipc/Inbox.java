@@ -225,7 +225,19 @@ final class Inbox {
 		}
 	}
 
-	boolean isIdle() {
+	/**
+	 * Wakes and keeps out every thread, for good, before the role is let go of. Whoever
+	 * waits in turn still writes to shared memory when it wakes.
+	 */
+	void shut() {
+		this.consuming.lock();
+		while (!isIdle() || !this.turn.tryLock()) {
+			wake();
+			LockSupport.parkNanos(100_000);
+		}
+	}
+
+	private boolean isIdle() {
 		this.window.lock();
 		try {
 			return this.pending.isEmpty();
