@@ -86,6 +86,8 @@ static void a_late_reply_is_dropped(void)
 	axon_close(server);
 }
 
+#define REQUESTS 10000
+
 static axon_channel *shared_client;
 
 static void *receive_in_thread(void *unused)
@@ -97,7 +99,7 @@ static void *receive_in_thread(void *unused)
 static void *request_in_thread(void *number)
 {
 	axon_message reply;
-	for (uint32_t i = 0; i < 500; i++) {
+	for (uint32_t i = 0; i < REQUESTS; i++) {
 		const uint64_t payload[2] = { (uint64_t)(uintptr_t)number, i };
 		CHECK_EQUAL(axon_request(shared_client, &ask, payload, sizeof payload, LONG, &reply), AXON_OK);
 		CHECK_EQUAL(reply.payload_length, sizeof payload);
@@ -143,6 +145,7 @@ static void run_requesters(int64_t spin)
 static void requesters_and_a_receiver_share_a_channel(void)
 {
 	run_requesters(0);
+	run_requesters(2000);
 	run_requesters(20000);
 }
 
