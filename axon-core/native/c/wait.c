@@ -51,6 +51,17 @@ static bool is_ready(const struct wait *wait, const axon_channel *channel)
 	return load_acquire(ring_word(&consumer->ring, position)) != 0;
 }
 
+/*
+ * Takes old permits away. Before the peer is told of a wait: a permit posted
+ * for this very wait may be its only one, and the message that it was posted
+ * for may be taken by another thread.
+ */
+static void drain(sem_t *semaphore)
+{
+	for (int i = 0; i < DRAIN && sem_trywait(semaphore) == 0; i++)
+		continue;
+}
+
 /* 0 for something to look at, -ETIMEDOUT or -EINTR. */
 static int sleep_on(const struct wait *wait, axon_channel *channel, sem_t *semaphore, uint64_t *parks, int64_t until)
 {
@@ -60,14 +71,7 @@ static int sleep_on(const struct wait *wait, axon_channel *channel, sem_t *semap
 			return 0;
 		cpu_pause();
 	} while (platform_now() < grace_end);
-	int drained = 0;
-	while (drained < DRAIN && sem_trywait(semaphore) == 0)
-		drained++;
-	/*
-	 * A drained permit may have been this park's only one, posted for a message
-	 * that another thread has taken since: the next would not be posted for.
-	 */
-	if (drained > 0 || is_ready(wait, channel) || flag_load(&channel->wakes) != wait->wakes_seen)
+	if (flag_load(&channel->wakes) != wait->wakes_seen)
 		return 0;
 	count_up(parks, 1);
 	return platform_semaphore_wait(semaphore, until);
@@ -76,6 +80,7 @@ static int sleep_on(const struct wait *wait, axon_channel *channel, sem_t *semap
 static int park_for_room(const struct wait *wait, axon_channel *channel, int64_t until)
 {
 	uint64_t *wanted = &channel->out.producer.ring.control->wanted;
+	drain(channel_space_out(channel));
 	store_plain(wanted, wait->wanted);
 	full_fence();
 	const int result = sleep_on(wait, channel, channel_space_out(channel), &channel->out.parks, until);
@@ -100,6 +105,7 @@ static int park_for_data(const struct wait *wait, axon_channel *channel, int64_t
 	pthread_mutex_unlock(&channel->turn);
 
 	uint64_t *parked = &channel->in.consumer.ring.control->parked;
+	drain(channel_data_in(channel));
 	store_plain(parked, ++channel->parked);
 	full_fence();
 	result = sleep_on(wait, channel, channel_data_in(channel), &channel->in.parks, until);
