@@ -55,6 +55,7 @@ class CrossProcessTest {
 	@ParameterizedTest(name = "{0} peer, Java is {1}, Java first: {2}")
 	@MethodSource("everyRoleAndOrder")
 	void messagesOfAllSizesGoThereAndBack(Language language, Role role, boolean first) throws Exception {
+		PeerProcess.need(language);
 		ChannelOptions options = ChannelOptions.defaults().role(role).openTimeout(PATIENCE);
 		Future<AxonChannel> opening = null;
 		if (first) {

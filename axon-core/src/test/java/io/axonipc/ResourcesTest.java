@@ -71,15 +71,6 @@ class ResourcesTest {
 	}
 
 	@Test
-	void theUmaskDoesNotMatter() throws IOException {
-		String command = "umask 0277 && " + peer() + " server " + this.name + " send 1 600000; stat -c %a /dev/shm/*"
-				+ this.name + "*";
-		assertThat(output("sh", "-c", command).lines()).containsExactly("ready", "600", "600", "600", "600", "600",
-				"600");
-		assertThat(AxonChannel.discard(this.name)).isTrue();
-	}
-
-	@Test
 	@EnabledForJreRange(min = JRE.JAVA_21)
 	void aVirtualThreadWaitsWithoutPinningItsCarrier() throws Exception {
 		Method ofVirtual = Thread.class.getMethod("ofVirtual");

@@ -55,6 +55,15 @@ public final class PeerProcess implements AutoCloseable {
 		return new PeerProcess(builder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
 	}
 
+	/**
+	 * Requires of the machine what peers of a language need, and builds them.
+	 * @param language the language
+	 * @throws IOException if the build cannot be started
+	 */
+	public static void need(Language language) throws IOException {
+		command(language);
+	}
+
 	private static ProcessBuilder builder(List<String> command) {
 		ProcessBuilder builder = new ProcessBuilder(command);
 		builder.environment().put("PYTHONPATH", OUT.resolve("python").toString());
