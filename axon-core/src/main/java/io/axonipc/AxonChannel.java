@@ -68,12 +68,6 @@ public final class AxonChannel implements AutoCloseable {
 
 	private volatile CorruptChannelException failure;
 
-	/**
-	 * The peer's incarnation that was found dead; a request that is sent later waits for
-	 * the next one.
-	 */
-	private volatile long deadIncarnation;
-
 	private AxonChannel(Endpoint endpoint, ChannelOptions options) {
 		this.endpoint = endpoint;
 		this.options = options;
@@ -116,10 +110,11 @@ public final class AxonChannel implements AutoCloseable {
 	public static AxonChannel open(String name, ChannelOptions options) {
 		ChannelNames names = new ChannelNames(name);
 		Endpoint endpoint = Endpoint.open(names, options);
-		AxonChannel channel = null;
+		boolean announced = false;
 		try {
-			channel = new AxonChannel(endpoint, options);
+			AxonChannel channel = new AxonChannel(endpoint, options);
 			endpoint.announce();
+			announced = true;
 			return channel;
 		}
 		catch (CorruptRingException ex) {
@@ -129,7 +124,7 @@ public final class AxonChannel implements AutoCloseable {
 			throw Errors.system(names, ex);
 		}
 		finally {
-			if (endpoint.incarnation() == 0) {
+			if (!announced) {
 				endpoint.abandon();
 			}
 		}
@@ -326,6 +321,20 @@ public final class AxonChannel implements AutoCloseable {
 	void ensureOpen() {
 		if (this.closed) {
 			throw new ChannelClosedException("Channel '" + name() + "' is closed; open it again", this.failure);
+		}
+	}
+
+	/**
+	 * What was handled is published before a thread waits for the peer, or both might
+	 * wait.
+	 */
+	void publishHandled() {
+		this.inbox.publish();
+	}
+
+	void ensureNotInterrupted(String what) {
+		if (Thread.currentThread().isInterrupted()) {
+			throw new WaitInterruptedException("Channel '" + name() + "': interrupted while waiting for " + what);
 		}
 	}
 

@@ -15,10 +15,7 @@ public final class Claim implements AutoCloseable {
 
 	Claim(Outbox outbox) {
 		this.outbox = outbox;
-	}
-
-	void open(ByteBuffer memory) {
-		this.buffer = memory.order(ByteOrder.LITTLE_ENDIAN);
+		this.buffer = outbox.payload().order(ByteOrder.LITTLE_ENDIAN);
 	}
 
 	/**

@@ -24,6 +24,9 @@ import io.axonipc.ring.Words;
  */
 final class Inbox {
 
+	/** How long a close waits before it wakes again who did not hear the first time. */
+	private static final long WAKE_PAUSE_NANOS = 5_000_000;
+
 	private final AxonChannel channel;
 
 	private final Endpoint endpoint;
@@ -64,31 +67,57 @@ final class Inbox {
 	 * @return its header word, or 0 when the ring is dry
 	 */
 	long next() {
-		while (true) {
-			long word = this.ring.next();
-			if (word == 0 || !RingConsumer.isReply(word)) {
-				return word;
-			}
-			long position = this.ring.position();
+		long word = this.ring.next();
+		while (word != 0 && RingConsumer.isReply(word)) {
 			this.window.lock();
 			try {
-				PendingReply reply = this.pending.get(correlationId(position));
-				if (reply == null || reply.isDelivered()) {
-					this.counters.add(ChannelCounters.REPLIES_DROPPED, 1);
-				}
-				else {
-					reply.deliver(position, word);
-					LockSupport.unpark(reply.thread);
-				}
+				resolve();
 			}
 			finally {
 				this.window.unlock();
 			}
-			this.ring.advance(word);
-			if ((HeaderWord.flags(word) & HeaderWord.LARGE) != 0 || this.ring.mustPublish()) {
-				publish();
+			word = this.ring.next();
+		}
+		if (this.ring.mustPublish()) {
+			publish();
+		}
+		return word;
+	}
+
+	/**
+	 * Looks at the records that nobody has looked at yet: replies are handed to those who
+	 * wait for them, or dropped, and are done with. The caller holds {@link #window}.
+	 */
+	private void resolve() {
+		long position = Math.max(this.lookedAt, this.ring.position());
+		long limit = this.ring.position() + this.endpoint.capacity;
+		boolean message = false;
+		for (long word = this.ring.recordAt(position); word != 0; word = this.ring.recordAt(position)) {
+			if (RingConsumer.isReply(word)) {
+				this.ring.setDone(position, word);
+				deliver(position, word);
+			}
+			message |= HeaderWord.isMessage(word);
+			position += HeaderWord.aligned(HeaderWord.length(word));
+			if (position > limit) {
+				throw new CorruptRingException("no end of the records before position " + position);
 			}
 		}
+		this.lookedAt = position;
+		if (message) {
+			// For the receiver, which may have parked behind another thread's turn.
+			wakeWaiters();
+		}
+	}
+
+	private void deliver(long position, long word) {
+		PendingReply reply = this.pending.get(correlationId(position));
+		if (reply == null || reply.isDelivered()) {
+			this.counters.add(ChannelCounters.REPLIES_DROPPED, 1);
+			return;
+		}
+		reply.deliver(position, word);
+		LockSupport.unpark(reply.thread);
 	}
 
 	private long correlationId(long position) {
@@ -96,21 +125,24 @@ final class Inbox {
 	}
 
 	/**
-	 * Frees what was read, as far as no reply is still in use, and posts a producer that
-	 * waits for it.
+	 * Frees what was handled, as far as no reply is still in use, and posts a producer
+	 * that waits for it. Any thread may, and does before it waits for the peer.
 	 */
 	void publish() {
-		this.window.lock();
+		if (!this.ring.hasUnpublished() && !this.ring.mustPublish()) {
+			return;
+		}
 		boolean wake;
+		this.window.lock();
 		try {
 			wake = this.ring.publish(oldestPinned());
+			this.counters.add(ChannelCounters.RECEIVER_WAKEUPS, wake ? 1 : 0);
 		}
 		finally {
 			this.window.unlock();
 		}
 		if (wake) {
 			this.endpoint.space(this.endpoint.incoming()).post();
-			this.counters.add(ChannelCounters.RECEIVER_WAKEUPS, 1);
 		}
 	}
 
@@ -141,55 +173,38 @@ final class Inbox {
 		}
 	}
 
-	/** Looks for the reply beyond the messages that wait for the receiver. */
+	/** Looks for a reply, also beyond the messages that wait for the receiver. */
 	boolean look(PendingReply reply) {
-		if (reply.isDelivered()) {
-			return true;
+		if (!reply.isDelivered() && hasNews()) {
+			this.window.lock();
+			try {
+				this.channel.ensureOpen();
+				resolve();
+			}
+			finally {
+				this.window.unlock();
+			}
+			if (!reply.isDelivered()) {
+				stepOver();
+			}
 		}
-		if (!this.ring.isCommitted(Math.max(reply.scanned, this.ring.position()))) {
-			return false;
-		}
-		this.window.lock();
-		try {
-			this.channel.ensureOpen();
-			return reply.isDelivered() || scan(reply);
-		}
-		finally {
-			this.window.unlock();
-		}
+		return reply.isDelivered();
 	}
 
-	private boolean scan(PendingReply reply) {
-		long position = Math.max(reply.scanned, this.ring.position());
-		long limit = position + this.endpoint.capacity;
-		while (position < limit) {
-			long word = this.ring.recordAt(position);
-			if (word == 0) {
-				break;
+	/** Moves the ring over what is done with, if no receiver is at it, and frees it. */
+	private void stepOver() {
+		if (this.consuming.tryLock()) {
+			try {
+				next();
 			}
-			if (RingConsumer.isReply(word)) {
-				PendingReply owner = this.pending.get(correlationId(position));
-				if (owner == reply) {
-					this.ring.setDone(position, word);
-					reply.deliver(position, word);
-					return true;
-				}
-				if (owner != null) {
-					LockSupport.unpark(owner.thread);
-				}
+			finally {
+				this.consuming.unlock();
 			}
-			else if (position >= this.lookedAt && HeaderWord.isMessage(word)) {
-				// For the receiver, which may have parked behind another thread's turn.
-				wakeWaiters();
-			}
-			position += HeaderWord.aligned(HeaderWord.length(word));
 		}
-		reply.scanned = position;
-		this.lookedAt = Math.max(this.lookedAt, position);
-		return false;
+		publish();
 	}
 
-	/** Ends a request: unpins its reply, and moves the ring on if no receiver does. */
+	/** Ends a request: its reply may be overwritten. */
 	void finish(PendingReply reply) {
 		this.window.lock();
 		try {
@@ -198,19 +213,13 @@ final class Inbox {
 		finally {
 			this.window.unlock();
 		}
-		if (this.channel.isOpen() && this.consuming.tryLock()) {
-			try {
-				next();
-				if (this.ring.hasUnpublished()) {
-					publish();
-				}
+		try {
+			if (this.channel.isOpen()) {
+				stepOver();
 			}
-			catch (CorruptRingException ex) {
-				this.channel.fail(ex);
-			}
-			finally {
-				this.consuming.unlock();
-			}
+		}
+		catch (CorruptRingException ex) {
+			this.channel.fail(ex);
 		}
 	}
 
@@ -233,7 +242,7 @@ final class Inbox {
 		this.consuming.lock();
 		while (!isIdle() || !this.turn.tryLock()) {
 			wake();
-			LockSupport.parkNanos(100_000);
+			Pause.nanos(WAKE_PAUSE_NANOS);
 		}
 	}
 
@@ -267,6 +276,10 @@ final class Inbox {
 	boolean await(BooleanSupplier ready, long nanos) {
 		long start = System.nanoTime();
 		long spin = Math.min(nanos, Math.min(this.channel.spinNanos(), AxonChannel.BOUNDED_WAIT_NANOS));
+		if (ready.getAsBoolean()) {
+			return true;
+		}
+		publish();
 		do {
 			if (ready.getAsBoolean()) {
 				return true;
@@ -307,7 +320,6 @@ final class Inbox {
 			// Before the flag is raised: a permit that comes afterwards is this park's
 			// only one.
 			this.data.drain();
-			publish();
 			setParked(true);
 			try {
 				if (isQuiet(ready)) {
@@ -380,9 +392,9 @@ final class Inbox {
 	 */
 	boolean isEmpty() {
 		try {
-			long word = next();
+			boolean empty = next() == 0;
 			publish();
-			return word == 0;
+			return empty;
 		}
 		catch (CorruptRingException ex) {
 			return false;

@@ -16,6 +16,8 @@ import io.axonipc.ring.Words;
  */
 final class Outbox {
 
+	private static final int NO_SLOT = SlotPool.FULL - 1;
+
 	/**
 	 * How long a send that does not wait for room waits for another thread's send to end.
 	 */
@@ -70,19 +72,17 @@ final class Outbox {
 			throw new IllegalArgumentException("metadata of " + metadata.length + " bytes; at most 65535 are possible");
 		}
 		this.channel.ensureOpen();
+		long start = 0;
 		if (!this.lock.tryLock()) {
-			if (this.lock.isMine()) {
-				throw new IllegalStateException("Channel '" + this.endpoint.names
-						+ "': this thread has an open claim; commit or abort it before sending");
-			}
-			if (!this.lock.tryLock(Math.max(nanos, LOCK_NANOS))) {
+			start = System.nanoTime();
+			if (!awaitLock(Math.max(nanos, LOCK_NANOS), start)) {
 				return false;
 			}
 		}
 		boolean done = false;
 		try {
 			this.channel.ensureOpen();
-			done = write(tag, this.tags.encode(tag), metadata, flags, id, length, nanos);
+			done = write(tag, this.tags.encode(tag), metadata, flags, id, length, start, nanos);
 			return done;
 		}
 		catch (CorruptRingException ex) {
@@ -95,19 +95,38 @@ final class Outbox {
 		}
 	}
 
+	/**
+	 * Waits for another thread's send or claim to end; a close or an interrupt ends the
+	 * wait.
+	 */
+	private boolean awaitLock(long nanos, long start) {
+		if (this.lock.isMine()) {
+			throw new IllegalStateException("Channel '" + this.endpoint.names
+					+ "': this thread has an open claim; commit or abort it before sending");
+		}
+		while (!this.lock.tryLock(LOCK_NANOS)) {
+			this.channel.ensureOpen();
+			this.channel.ensureNotInterrupted("another thread's send to end");
+			if (System.nanoTime() - start >= nanos) {
+				return false;
+			}
+		}
+		return true;
+	}
+
 	private boolean write(String tag, byte[] tagBytes, byte[] metadata, int messageFlags, long id, int length,
-			long nanos) {
+			long started, long nanos) {
 		int start = HeaderWord.payloadOffset(tagBytes.length, messageFlags, metadata.length);
 		int limit = this.endpoint.capacity / 4;
 		boolean large = start + (long) length > limit;
 		int recordLength = large ? start + HeaderWord.REFERENCE : start + length;
-		if (large) {
+		if (large || length > this.endpoint.maxMessage) {
 			checkSize(tag, start, recordLength, length);
 		}
 		int record = reserve(recordLength, large ? length : -1);
 		if (record < 0) {
 			this.counters.add(ChannelCounters.BLOCKED, 1);
-			record = awaitRoom(recordLength, large ? length : -1, nanos);
+			record = awaitRoom(recordLength, large ? length : -1, started, nanos);
 			if (record < 0) {
 				return false;
 			}
@@ -152,7 +171,7 @@ final class Outbox {
 	 * negative number.
 	 */
 	private int reserve(int recordLength, int largeLength) {
-		this.slot = -1;
+		this.slot = NO_SLOT;
 		if (largeLength >= 0) {
 			this.slot = this.slots.claim(largeLength);
 			if (this.slot == SlotPool.FULL) {
@@ -165,60 +184,62 @@ final class Outbox {
 	/**
 	 * Spins and then parks until the consumer has made room. The lock is held meanwhile.
 	 */
-	private int awaitRoom(int recordLength, int largeLength, long nanos) {
-		long start = System.nanoTime();
-		long spin = this.channel.spinNanos();
+	private int awaitRoom(int recordLength, int largeLength, long started, long nanos) {
+		this.channel.publishHandled();
+		long start = (started != 0) ? started : System.nanoTime();
+		boolean parks = this.channel.spinNanos() < AxonChannel.BOUNDED_WAIT_NANOS;
+		long spin = Math.min(this.channel.spinNanos(), AxonChannel.BOUNDED_WAIT_NANOS);
 		for (long waited = 0; waited < nanos; waited = System.nanoTime() - start) {
-			int record = (waited < spin) ? spin(recordLength, largeLength, Math.min(spin, nanos) - waited)
-					: park(recordLength, largeLength, nanos - waited);
+			// The consumer publishes each eighth of the ring by itself; what is less must
+			// be
+			// asked for.
+			int record = (waited < spin) ? spin(recordLength, largeLength, spin)
+					: ask(recordLength, largeLength, nanos - waited, parks);
 			if (record >= 0) {
 				return record;
 			}
 			this.channel.ensureOpen();
 			this.channel.checkNames();
-			if (Thread.currentThread().isInterrupted()) {
-				throw new WaitInterruptedException(
-						"Channel '" + this.endpoint.names + "': interrupted while waiting for room");
-			}
+			this.channel.ensureNotInterrupted("room");
 		}
 		return RingProducer.FULL;
 	}
 
 	private int spin(int recordLength, int largeLength, long nanos) {
-		long end = System.nanoTime() + Math.min(nanos, AxonChannel.BOUNDED_WAIT_NANOS);
+		long start = System.nanoTime();
 		int record;
 		do {
 			Thread.onSpinWait();
 			record = reserve(recordLength, largeLength);
 		}
-		while (record < 0 && this.channel.isOpen() && System.nanoTime() < end);
+		while (record < 0 && this.channel.isOpen() && System.nanoTime() - start < nanos);
 		return record;
 	}
 
-	private int park(int recordLength, int largeLength, long nanos) {
-		boolean slotWanted = largeLength >= 0 && this.slot == SlotPool.FULL;
+	/** Asks the consumer for room, and spins or parks until it has answered. */
+	private int ask(int recordLength, int largeLength, long nanos, boolean parks) {
+		long bound = Math.min(nanos, AxonChannel.BOUNDED_WAIT_NANOS);
 		this.room.drain();
-		this.ring.want(slotWanted ? this.slots.wanted() : this.ring.wantedFor(recordLength));
+		long wanted = wanted(recordLength);
+		this.ring.want(wanted);
 		try {
-			long graceEnd = System.nanoTime() + AxonChannel.GRACE_NANOS;
-			do {
-				int record = reserve(recordLength, largeLength);
-				if (record >= 0) {
-					return record;
-				}
-				Thread.onSpinWait();
-			}
-			while (System.nanoTime() < graceEnd);
-			if (!this.channel.isOpen() || Thread.currentThread().isInterrupted()) {
-				return RingProducer.FULL;
+			int record = spin(recordLength, largeLength, parks ? AxonChannel.GRACE_NANOS : bound);
+			if (record >= 0 || !parks || wanted(recordLength) != wanted || !this.channel.isOpen()
+					|| Thread.currentThread().isInterrupted()) {
+				return record;
 			}
 			this.counters.add(ChannelCounters.SENDER_PARKS, 1);
-			this.room.block(Math.min(nanos, AxonChannel.BOUNDED_WAIT_NANOS));
+			this.room.block(bound);
 			return reserve(recordLength, largeLength);
 		}
 		finally {
 			this.ring.want(0);
 		}
+	}
+
+	/** The value of the consumer's {@code free} that the last {@link #reserve} lacked. */
+	private long wanted(int recordLength) {
+		return (this.slot == SlotPool.FULL) ? this.slots.wanted() : this.ring.wantedFor(recordLength);
 	}
 
 	/** The payload's memory, to be written between begin and commit. */

@@ -10,9 +10,6 @@ final class PendingReply {
 
 	final Thread thread = Thread.currentThread();
 
-	/** Where this request's look-ahead goes on. */
-	long scanned;
-
 	/** The reply's position, which keeps the ring from being freed beyond; -1 before. */
 	private volatile long position = -1;
 

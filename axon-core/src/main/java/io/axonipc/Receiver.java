@@ -28,7 +28,15 @@ public final class Receiver {
 
 	private final ChannelCounters counters;
 
+	private final SlotMappings mappings;
+
+	private final TagCache tags = new TagCache();
+
+	/** What handlers are given; one object for all of them. */
 	private final MessageView view;
+
+	/** What {@link #receive} gave out, null for none. */
+	private MessageView given;
 
 	/** The header word of the message that {@link #receive} gave out, 0 for none. */
 	private long inHand;
@@ -39,7 +47,8 @@ public final class Receiver {
 		this.inbox = inbox;
 		this.ring = inbox.ring();
 		this.counters = counters;
-		this.view = new MessageView(this.endpoint, mappings, new TagCache(), this);
+		this.mappings = mappings;
+		this.view = new MessageView(this.endpoint, mappings, this.tags, null);
 	}
 
 	/**
@@ -50,6 +59,9 @@ public final class Receiver {
 	 * @return how many were handled, 0 when there were none
 	 */
 	public int poll(MessageHandler handler, int limit) {
+		if (limit < 1) {
+			throw new IllegalArgumentException("limit = " + limit + " is less than 1");
+		}
 		enter();
 		try {
 			releaseInHand();
@@ -57,7 +69,7 @@ public final class Receiver {
 			while (handled < limit && this.channel.isOpen() && handleNext(handler)) {
 				handled++;
 			}
-			if (handled < limit && this.ring.hasUnpublished()) {
+			if (handled < limit) {
 				this.inbox.publish();
 			}
 			return handled;
@@ -134,28 +146,28 @@ public final class Receiver {
 		if (word == 0) {
 			return false;
 		}
-		begin(word);
+		begin(this.view, word);
 		try {
 			handler.onMessage(this.view);
 		}
 		finally {
-			acknowledge(word);
+			acknowledge(this.view, word);
 		}
 		return true;
 	}
 
-	private void begin(long word) {
+	private void begin(MessageView message, long word) {
 		int deliveries = this.ring.begin();
-		this.view.open(this.ring.offset(this.ring.position()), word, deliveries);
+		message.open(this.ring.offset(this.ring.position()), word, deliveries);
 		if (deliveries > 1) {
 			this.counters.add(ChannelCounters.REDELIVERED, 1);
 		}
 	}
 
-	private void acknowledge(long word) {
-		this.counters.add(ChannelCounters.BYTES_RECEIVED, this.view.length());
+	private void acknowledge(MessageView message, long word) {
+		this.counters.add(ChannelCounters.BYTES_RECEIVED, message.length());
 		this.counters.add(ChannelCounters.RECEIVED, 1);
-		this.view.invalidate();
+		message.invalidate();
 		this.ring.advance(word);
 		if ((HeaderWord.flags(word) & HeaderWord.LARGE) != 0 || this.ring.mustPublish()) {
 			this.inbox.publish();
@@ -168,14 +180,14 @@ public final class Receiver {
 			releaseInHand();
 			long word = this.inbox.next();
 			if (word == 0) {
-				if (this.ring.hasUnpublished()) {
-					this.inbox.publish();
-				}
+				this.inbox.publish();
 				return null;
 			}
-			begin(word);
+			MessageView message = new MessageView(this.endpoint, this.mappings, this.tags, this);
+			begin(message, word);
+			this.given = message;
 			this.inHand = word;
-			return this.view;
+			return message;
 		}
 		catch (CorruptRingException ex) {
 			throw this.channel.fail(ex);
@@ -192,7 +204,7 @@ public final class Receiver {
 		enter();
 		try {
 			releaseInHand();
-			if (!this.ring.isReady() && this.ring.hasUnpublished()) {
+			if (!this.ring.isReady()) {
 				this.inbox.publish();
 			}
 		}
@@ -208,7 +220,8 @@ public final class Receiver {
 		if (this.inHand != 0) {
 			long word = this.inHand;
 			this.inHand = 0;
-			acknowledge(word);
+			acknowledge(this.given, word);
+			this.given = null;
 		}
 	}
 

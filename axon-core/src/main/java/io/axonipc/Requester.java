@@ -76,10 +76,7 @@ final class Requester {
 						"Channel '" + this.channel.name() + "': the peer went away before it answered the request '"
 								+ header.tag() + "'; whether it handled it is not known");
 			}
-			if (Thread.currentThread().isInterrupted()) {
-				throw new WaitInterruptedException(
-						"Channel '" + this.channel.name() + "': interrupted while waiting for a reply");
-			}
+			this.channel.ensureNotInterrupted("a reply");
 			if (System.nanoTime() - start >= nanos) {
 				throw new RequestTimeoutException("Channel '" + this.channel.name() + "': no reply to the request '"
 						+ header.tag() + "' within " + Duration.ofNanos(nanos) + "; the peer "

@@ -24,12 +24,12 @@ public final class Sender {
 
 	private final Outbox outbox;
 
-	private final Claim claim;
+	/** The last claim, which may still be open. */
+	private Claim claim;
 
 	Sender(AxonChannel channel, Outbox outbox) {
 		this.channel = channel;
 		this.outbox = outbox;
-		this.claim = new Claim(outbox);
 	}
 
 	/**
@@ -211,13 +211,15 @@ public final class Sender {
 		if (!this.outbox.begin(tag, metadata, flags, id, length, nanos)) {
 			return false;
 		}
-		this.claim.open(this.outbox.payload());
+		this.claim = new Claim(this.outbox);
 		return true;
 	}
 
 	/** Aborts the claim that this thread may still have open. */
 	void abortOwnClaim() {
-		this.claim.close();
+		if (this.outbox.isMine()) {
+			this.claim.close();
+		}
 	}
 
 	private SendTimeoutException timedOut(String tag, long nanos) {

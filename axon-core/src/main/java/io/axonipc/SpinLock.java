@@ -1,7 +1,6 @@
 package io.axonipc;
 
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * A lock that costs one atomic instruction to take and a plain store to give back. For
@@ -37,27 +36,18 @@ final class SpinLock {
 
 	private boolean awaitLock(long nanos) {
 		long start = System.nanoTime();
-		boolean interrupted = false;
-		try {
-			for (int spins = 0; !tryLock(); spins++) {
-				if (spins < SPINS) {
-					Thread.onSpinWait();
-				}
-				else if (System.nanoTime() - start >= nanos) {
-					return false;
-				}
-				else {
-					interrupted |= Thread.interrupted();
-					LockSupport.parkNanos(this, NAP_NANOS);
-				}
+		for (int spins = 0; !tryLock(); spins++) {
+			if (spins < SPINS) {
+				Thread.onSpinWait();
 			}
-			return true;
-		}
-		finally {
-			if (interrupted) {
-				Thread.currentThread().interrupt();
+			else if (System.nanoTime() - start >= nanos) {
+				return false;
+			}
+			else {
+				Pause.nanos(NAP_NANOS);
 			}
 		}
+		return true;
 	}
 
 	void unlock() {

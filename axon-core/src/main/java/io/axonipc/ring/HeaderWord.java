@@ -137,6 +137,10 @@ public final class HeaderWord {
 		return (flags(word) & (DONE | PADDING)) == 0;
 	}
 
+	static boolean isPadding(long word) {
+		return (flags(word) & PADDING) != 0;
+	}
+
 	/** The checks of PROTOCOL.md, "What a consumer checks". */
 	static boolean isValid(long word, int index, int capacity) {
 		int flags = flags(word);

@@ -61,8 +61,8 @@ public final class RingConsumer {
 		if (free < 0 || free % ALIGNMENT != 0 || this.position < free || this.position - free > capacity) {
 			throw new CorruptRingException("handled = " + handled + " and free = " + free + " do not fit together");
 		}
-		this.published = free;
-		publish(this.position);
+		this.published = this.position;
+		Words.putRelease(memory, control + SegmentLayout.FREE, this.position);
 		unpark();
 	}
 

@@ -68,7 +68,7 @@ public final class RingProducer {
 	/**
 	 * Walks over the committed records that are not yet free; a new producer finds its
 	 * predecessor's last one so.
-	 * @param visitor told of each message, null for nobody
+	 * @param visitor told of each message, also of those done with, null for nobody
 	 */
 	public void walk(RecordVisitor visitor) {
 		this.tail = walk(this.free, visitor);
@@ -89,7 +89,7 @@ public final class RingProducer {
 				throw new CorruptRingException("header word 0x" + Long.toHexString(word) + " at position " + position);
 			}
 			long end = position + aligned(HeaderWord.length(word));
-			if (visitor != null && HeaderWord.isMessage(word)) {
+			if (visitor != null && !HeaderWord.isPadding(word)) {
 				visitor.visit(this.data + index, word, end);
 			}
 			position = end;
@@ -108,7 +108,7 @@ public final class RingProducer {
 			return false;
 		}
 		boolean[] found = new boolean[1];
-		walk(handled, (offset, word, end) -> found[0] = true);
+		walk(handled, (offset, word, end) -> found[0] |= HeaderWord.isMessage(word));
 		return !found[0];
 	}
 
