@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.SecureRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongPredicate;
 
@@ -24,6 +23,17 @@ final class Endpoint {
 
 	/** glibc or musl in the lower half, the word size in the upper. */
 	private static final long ABI = Platform.libc() | (64L << 32);
+
+	/**
+	 * How long a close waits for others to open or close; then it leaves the names to
+	 * them.
+	 */
+	private static final long CLOSE_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+	/**
+	 * The size of a named semaphore's file is that of {@code sem_t}: 32 bytes with glibc.
+	 */
+	private static final int MIN_SEMAPHORE = 16;
 
 	final ChannelNames names;
 
@@ -49,18 +59,22 @@ final class Endpoint {
 
 	private long incarnation;
 
-	private Endpoint(ChannelNames names, ChannelOptions options, SharedMemory lock, ByteBuffer memory) {
+	/**
+	 * An endpoint that is not attached yet.
+	 * @param header a copy of the segment's header, checked
+	 */
+	private Endpoint(ChannelNames names, ChannelOptions options, SharedMemory lock, ByteBuffer header,
+			ByteBuffer memory) {
 		this.names = names;
 		this.role = options.role();
 		this.mode = mode(options.groupAccess());
 		this.lock = lock;
 		this.memory = memory;
 		this.readOnly = memory.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
-		this.capacity = (int) Words.get(memory, SegmentLayout.CAPACITY);
-		this.maxMessage = (int) Words.get(memory, SegmentLayout.MAX_MESSAGE);
-		this.largeMemory = (Words.get(memory, SegmentLayout.LARGE_MEMORY) + SegmentLayout.PAGE - 1)
-				& -SegmentLayout.PAGE;
-		this.channelId = Words.get(memory, SegmentLayout.CHANNEL_ID);
+		this.capacity = (int) header.getLong(SegmentLayout.CAPACITY);
+		this.maxMessage = (int) header.getLong(SegmentLayout.MAX_MESSAGE);
+		this.largeMemory = (header.getLong(SegmentLayout.LARGE_MEMORY) + SegmentLayout.PAGE - 1) & -SegmentLayout.PAGE;
+		this.channelId = header.getLong(SegmentLayout.CHANNEL_ID);
 	}
 
 	/**
@@ -84,7 +98,7 @@ final class Endpoint {
 						"Channel '" + names + "' does not exist, and no server made it within " + options.openTimeout()
 								+ ": start the server, or give openTimeout more");
 			}
-			LockSupport.parkNanos(pause);
+			Pause.nanos(pause);
 			if (Thread.currentThread().isInterrupted()) {
 				throw new ChannelNotFoundException("Channel '" + names + "': interrupted while waiting for a server");
 			}
@@ -123,13 +137,23 @@ final class Endpoint {
 			if (segment == null || segment.status().inode() != status.inode()) {
 				return null;
 			}
-			boolean ready = status.size() >= SegmentLayout.PAGE
-					&& Words.getAcquire(segment.map(SegmentLayout.PAGE, false), SegmentLayout.MAGIC_OFFSET) != 0;
+			ByteBuffer header = segment.read(SegmentLayout.PAGE);
+			boolean ready = header.getLong(SegmentLayout.MAGIC_OFFSET) != 0;
 			if (!ready && options.role() == Role.CLIENT) {
 				return null;
 			}
-			ByteBuffer memory = ready ? mapExisting(names, segment, status.size()) : make(names, options, segment);
-			Endpoint endpoint = new Endpoint(names, options, lock, memory);
+			if (ready) {
+				checkHeader(names, header, status.size());
+			}
+			else {
+				header = newHeader(options);
+				reserve(names, segment, header.getLong(SegmentLayout.SIZE), mode(options.groupAccess()));
+			}
+			ByteBuffer memory = segment.map((int) header.getLong(SegmentLayout.SIZE), true);
+			if (!ready) {
+				memory.put(0, header, 0, SegmentLayout.PAGE);
+			}
+			Endpoint endpoint = new Endpoint(names, options, lock, header, memory);
 			endpoint.lockRole();
 			endpoint.openSemaphores();
 			if (!ready) {
@@ -139,31 +163,32 @@ final class Endpoint {
 		}
 	}
 
-	/** Writes a new segment, all but its first word. */
-	private static ByteBuffer make(ChannelNames names, ChannelOptions options, SharedMemory segment) {
+	/** The header of a new segment, all but its first word. */
+	private static ByteBuffer newHeader(ChannelOptions options) {
 		int capacity = options.roundedCapacity();
-		int size = SegmentLayout.segmentSize(capacity);
-		ByteBuffer memory;
+		return ByteBuffer.allocate(SegmentLayout.PAGE)
+			.order(ByteOrder.LITTLE_ENDIAN)
+			.putLong(SegmentLayout.SIZE, SegmentLayout.segmentSize(capacity))
+			.putLong(SegmentLayout.ABI, ABI)
+			.putLong(SegmentLayout.CAPACITY, capacity)
+			.putLong(SegmentLayout.CHANNEL_ID, new SecureRandom().nextLong() | 1)
+			.putLong(SegmentLayout.MAX_MESSAGE, options.maxMessageSize())
+			.putLong(SegmentLayout.LARGE_MEMORY, options.largeMessageMemory());
+	}
+
+	private static void reserve(ChannelNames names, SharedMemory segment, long size, int mode) {
 		try {
+			segment.setMode(mode);
 			segment.allocate(size);
-			memory = segment.map(size, true);
 		}
 		catch (PosixException ex) {
 			SharedMemory.unlink(names.segment());
 			throw ex.isOutOfMemory() ? Errors.memory(names, "its segment", size, ex) : ex;
 		}
-		Words.put(memory, SegmentLayout.SIZE, size);
-		Words.put(memory, SegmentLayout.ABI, ABI);
-		Words.put(memory, SegmentLayout.CAPACITY, capacity);
-		Words.put(memory, SegmentLayout.CHANNEL_ID, new SecureRandom().nextLong() | 1);
-		Words.put(memory, SegmentLayout.MAX_MESSAGE, options.maxMessageSize());
-		Words.put(memory, SegmentLayout.LARGE_MEMORY, options.largeMessageMemory());
-		return memory;
 	}
 
-	private static ByteBuffer mapExisting(ChannelNames names, SharedMemory segment, long size) {
-		ByteBuffer header = segment.map(SegmentLayout.PAGE, false);
-		long magic = Words.get(header, SegmentLayout.MAGIC_OFFSET);
+	private static void checkHeader(ChannelNames names, ByteBuffer header, long size) {
+		long magic = header.getLong(SegmentLayout.MAGIC_OFFSET);
 		if ((int) magic != (int) SegmentLayout.MAGIC) {
 			throw Errors.corrupt(names, "its first word is 0x" + Long.toHexString(magic) + " and not \"AXON\"", null);
 		}
@@ -171,22 +196,21 @@ final class Endpoint {
 			throw new IncompatibleChannelException("Channel '" + names + "' has version " + (magic >>> 32)
 					+ " of the protocol, this is version 1: use the same version on both sides, or discard the channel");
 		}
-		long abi = Words.get(header, SegmentLayout.ABI);
+		long abi = header.getLong(SegmentLayout.ABI);
 		if (abi != ABI) {
 			throw new IncompatibleChannelException("Channel '" + names + "' was made with C library " + (int) abi
 					+ " and " + (abi >>> 32) + " bit, this process has " + (int) ABI + " and 64 bit "
 					+ "(1 is glibc, 2 musl): both processes need the same");
 		}
-		requireValid(names, "size", Words.get(header, SegmentLayout.SIZE), (value) -> value == size);
-		long capacity = Words.get(header, SegmentLayout.CAPACITY);
-		requireValid(names, "capacity", capacity,
+		requireValid(names, "size", header.getLong(SegmentLayout.SIZE), (value) -> value == size);
+		requireValid(names, "capacity", header.getLong(SegmentLayout.CAPACITY),
 				(value) -> value >= SegmentLayout.MIN_CAPACITY && value <= SegmentLayout.MAX_CAPACITY
 						&& Long.bitCount(value) == 1 && SegmentLayout.segmentSize((int) value) == size);
-		requireValid(names, "largest payload", Words.get(header, SegmentLayout.MAX_MESSAGE),
+		requireValid(names, "channel id", header.getLong(SegmentLayout.CHANNEL_ID), (value) -> value != 0);
+		requireValid(names, "largest payload", header.getLong(SegmentLayout.MAX_MESSAGE),
 				(value) -> value >= 0 && value <= SegmentLayout.MAX_PAYLOAD);
-		requireValid(names, "large-message memory", Words.get(header, SegmentLayout.LARGE_MEMORY),
+		requireValid(names, "large-message memory", header.getLong(SegmentLayout.LARGE_MEMORY),
 				(value) -> value >= 0 && value <= SegmentLayout.MAX_LARGE_MEMORY);
-		return segment.map((int) size, true);
 	}
 
 	private static void requireValid(ChannelNames names, String field, long value, LongPredicate valid) {
@@ -195,13 +219,20 @@ final class Endpoint {
 		}
 	}
 
-	private static void lockSetup(ChannelNames names, SharedMemory lock, long deadline) {
+	private static boolean tryLockSetup(SharedMemory lock, long deadline) {
 		while (!lock.tryLock(SegmentLayout.SETUP_LOCK)) {
 			if (System.nanoTime() - deadline >= 0) {
-				throw new ChannelNotFoundException(
-						"Channel '" + names + "' is being set up by another process, and that did not end in time");
+				return false;
 			}
-			LockSupport.parkNanos(100_000);
+			Pause.nanos(100_000);
+		}
+		return true;
+	}
+
+	private static void lockSetup(ChannelNames names, SharedMemory lock, long deadline) {
+		if (!tryLockSetup(lock, deadline)) {
+			throw new ChannelNotFoundException(
+					"Channel '" + names + "' is being set up by another process, and that did not end in time");
 		}
 	}
 
@@ -234,9 +265,12 @@ final class Endpoint {
 			throw Errors.corrupt(this.names, "semaphore " + name + " is missing while the peer is attached", null);
 		}
 		checkAccess(this.names, name, status, this.mode != mode(false));
-		NamedSemaphore semaphore = NamedSemaphore.open(name);
+		NamedSemaphore semaphore = (status.size() >= MIN_SEMAPHORE) ? NamedSemaphore.open(name) : null;
 		if (semaphore == null) {
-			throw Errors.corrupt(this.names, "semaphore " + name + " was removed", null);
+			throw Errors.corrupt(this.names, "semaphore " + name + " was removed or cut short", null);
+		}
+		if (first) {
+			semaphore.drain();
 		}
 		return semaphore;
 	}
@@ -262,12 +296,14 @@ final class Endpoint {
 	 */
 	void close(BooleanSupplier empty) {
 		try {
-			lockSetup(this.names, this.lock, System.nanoTime() + TimeUnit.HOURS.toNanos(1));
+			boolean locked = tryLockSetup(this.lock, System.nanoTime() + CLOSE_PATIENCE_NANOS);
 			Words.putRelease(this.memory, SegmentLayout.incarnation(this.role.ordinal()) + 8, 0);
-			if (!isPeerAlive() && !isUnlinked() && empty.getAsBoolean()) {
+			if (locked && !isPeerAlive() && !isUnlinked() && empty.getAsBoolean()) {
 				unlinkAll(this.names);
+				this.lock.release(this.memory.capacity());
 			}
 			this.lock.unlock(SegmentLayout.endpointLock(this.role.ordinal()));
+			this.lock.unlock(SegmentLayout.SETUP_LOCK);
 		}
 		finally {
 			this.lock.close();
@@ -287,10 +323,13 @@ final class Endpoint {
 			}
 			for (Role role : Role.values()) {
 				if (lock.isLocked(SegmentLayout.endpointLock(role.ordinal()))) {
-					throw Errors.held(names, role, storedPid(names, status, role));
+					throw Errors.held(names, role, storedPid(lock, role));
 				}
 			}
 			unlinkAll(names);
+			if (lock.status().links() != 0) {
+				throw Errors.access(names, names.segment(), status, 0600);
+			}
 			return true;
 		}
 		catch (PosixException ex) {
@@ -298,12 +337,8 @@ final class Endpoint {
 		}
 	}
 
-	private static long storedPid(ChannelNames names, FileStatus status, Role role) {
-		try (SharedMemory segment = SharedMemory.open(names.segment())) {
-			return (segment != null && status.size() >= SegmentLayout.PAGE)
-					? Words.get(segment.map(SegmentLayout.PAGE, false), SegmentLayout.incarnation(role.ordinal()) + 8)
-					: 0;
-		}
+	private static long storedPid(SharedMemory segment, Role role) {
+		return segment.read(SegmentLayout.PAGE).getLong(SegmentLayout.incarnation(role.ordinal()) + 8);
 	}
 
 	/** The segment goes last: whoever finds it finds a channel to clean up. */

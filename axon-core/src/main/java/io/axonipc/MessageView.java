@@ -55,7 +55,7 @@ public final class MessageView implements AutoCloseable {
 		this.deliveries = deliveryCount;
 		if ((HeaderWord.flags(headerWord) & HeaderWord.LARGE) != 0) {
 			long large = this.ring.getLong(start);
-			this.memory = this.mappings.map((int) this.ring.getLong(start + 16), this.ring.getLong(start + 8), large);
+			this.memory = this.mappings.map(this.ring.getLong(start + 16), this.ring.getLong(start + 8), large);
 			this.offset = SegmentLayout.PAGE;
 			this.length = (int) large;
 		}

@@ -18,8 +18,6 @@ import io.axonipc.posix.NamedSemaphore;
  */
 final class SemaphoreGate {
 
-	private static final int MAX_DRAINED = 16;
-
 	/**
 	 * Where virtual threads send a platform thread to wait for them; idle threads end.
 	 */
@@ -39,9 +37,7 @@ final class SemaphoreGate {
 
 	/** Takes the permits of earlier waits that ended without theirs. */
 	void drain() {
-		for (int i = 0; i < MAX_DRAINED && this.semaphore.tryAcquire(); i++) {
-			continue;
-		}
+		this.semaphore.drain();
 	}
 
 	/**

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 import io.axonipc.posix.FileStatus;
+import io.axonipc.posix.PosixException;
 import io.axonipc.posix.SharedMemory;
 import io.axonipc.ring.CorruptRingException;
 import io.axonipc.ring.SegmentLayout;
@@ -24,15 +25,16 @@ final class SlotMappings {
 
 	/**
 	 * The memory of a slot that a record refers to.
-	 * @param slot the slot's number, unchecked
+	 * @param number the slot's number, unchecked
 	 * @param wanted the generation in the record
 	 * @param length the payload's length, unchecked
 	 * @return a read-only buffer; the payload starts at {@link SegmentLayout#PAGE}
 	 */
-	synchronized ByteBuffer map(int slot, long wanted, long length) {
-		if (slot < 0 || slot >= SegmentLayout.SLOTS || length < 0 || length > this.endpoint.maxMessage) {
-			throw new CorruptRingException("a record refers to " + length + " bytes in slot " + slot);
+	synchronized ByteBuffer map(long number, long wanted, long length) {
+		if (number < 0 || number >= SegmentLayout.SLOTS || length < 0 || length > this.endpoint.maxMessage) {
+			throw new CorruptRingException("a record refers to " + length + " bytes in slot " + number);
 		}
+		int slot = (int) number;
 		if (this.memory[slot] == null || this.generation[slot] != wanted) {
 			this.memory[slot] = open(slot, wanted).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
 			this.generation[slot] = wanted;
@@ -53,15 +55,17 @@ final class SlotMappings {
 			}
 			FileStatus status = segment.status();
 			Endpoint.checkAccess(this.endpoint.names, name, status, this.endpoint.mode == 0660);
-			if (status.size() <= SegmentLayout.PAGE) {
-				throw new CorruptRingException(name + " has only " + status.size() + " bytes");
+			if (!SlotPool.isWhole(segment, this.endpoint, ring, slot)) {
+				throw new CorruptRingException(name + " is not a whole slot");
 			}
 			ByteBuffer mapped = segment.map((int) Math.min(status.size(), Integer.MAX_VALUE), true);
-			if (!SlotPool.isWhole(mapped, this.endpoint, ring, slot, status.size())
-					|| Words.get(mapped, SegmentLayout.SLOT_GENERATION) != wanted) {
+			if (Words.get(mapped, SegmentLayout.SLOT_GENERATION) != wanted) {
 				throw new CorruptRingException(name + " is not what the record refers to");
 			}
 			return mapped;
+		}
+		catch (PosixException ex) {
+			throw Errors.system(this.endpoint.names, ex);
 		}
 	}
 

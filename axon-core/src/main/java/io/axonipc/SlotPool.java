@@ -37,6 +37,9 @@ final class SlotPool {
 
 	private final long[] generation = new long[SegmentLayout.SLOTS];
 
+	/** Numbers whose name belongs to somebody else. */
+	private final boolean[] taken = new boolean[SegmentLayout.SLOTS];
+
 	private long total;
 
 	private int generations;
@@ -52,29 +55,56 @@ final class SlotPool {
 
 	/** Keeps what a predecessor left, or removes it when it is not whole. */
 	private void adopt(int slot) {
-		String name = this.endpoint.names.slot(this.endpoint.outgoing(), slot);
-		try (SharedMemory segment = SharedMemory.open(name)) {
+		try (SharedMemory segment = SharedMemory.open(name(slot))) {
 			if (segment == null) {
 				return;
 			}
 			FileStatus status = segment.status();
-			Endpoint.checkAccess(this.endpoint.names, name, status, this.endpoint.mode == 0660);
-			if (status.size() > SegmentLayout.PAGE) {
+			Endpoint.checkAccess(this.endpoint.names, name(slot), status, this.endpoint.mode == 0660);
+			if (isWhole(segment, this.endpoint, this.endpoint.outgoing(), slot)) {
 				ByteBuffer mapped = segment.map((int) Math.min(status.size(), Integer.MAX_VALUE), true);
-				if (isWhole(mapped, this.endpoint, this.endpoint.outgoing(), slot, status.size())) {
-					keep(slot, mapped, status.size() - SegmentLayout.PAGE);
-					return;
-				}
+				keep(slot, mapped, status.size() - SegmentLayout.PAGE);
+				return;
 			}
 		}
-		SharedMemory.unlink(name);
+		catch (PosixException | ChannelAccessException ex) {
+			// Somebody else's: removed if this user may, and else never used.
+		}
+		remove(slot);
+		this.taken[slot] = SharedMemory.exists(name(slot));
 	}
 
-	static boolean isWhole(ByteBuffer slot, Endpoint endpoint, int ring, int number, long size) {
-		return Words.getAcquire(slot, SegmentLayout.MAGIC_OFFSET) == SegmentLayout.SLOT_MAGIC
-				&& Words.get(slot, SegmentLayout.SIZE) == size
-				&& Words.get(slot, SegmentLayout.SLOT_CHANNEL_ID) == endpoint.channelId
-				&& Words.get(slot, SegmentLayout.SLOT_NUMBER) == (ring | ((long) number << 32));
+	/** Whether a segment is the slot that its name says, and complete. */
+	static boolean isWhole(SharedMemory segment, Endpoint endpoint, int ring, int number) {
+		ByteBuffer header = segment.read(SegmentLayout.SLOT_NUMBER + 8);
+		long size = segment.status().size();
+		return header.getLong(SegmentLayout.MAGIC_OFFSET) == SegmentLayout.SLOT_MAGIC
+				&& header.getLong(SegmentLayout.SIZE) == size && size > SegmentLayout.PAGE
+				&& size % SegmentLayout.PAGE == 0 && header.getLong(SegmentLayout.SLOT_CHANNEL_ID) == endpoint.channelId
+				&& header.getLong(SegmentLayout.SLOT_GENERATION) != 0
+				&& header.getLong(SegmentLayout.SLOT_NUMBER) == (ring | ((long) number << 32));
+	}
+
+	private String name(int slot) {
+		return this.endpoint.names.slot(this.endpoint.outgoing(), slot);
+	}
+
+	/**
+	 * Removes a slot that nobody needs. The peer may keep it mapped: its first word
+	 * becomes 0, and its memory is given back at once.
+	 */
+	private void remove(int slot) {
+		if (this.memory[slot] != null) {
+			Words.putRelease(this.memory[slot], SegmentLayout.MAGIC_OFFSET, 0);
+			try (SharedMemory segment = SharedMemory.open(name(slot))) {
+				if (segment != null) {
+					segment.release(SegmentLayout.PAGE + this.capacity[slot]);
+				}
+			}
+			this.memory[slot] = null;
+			this.total -= this.capacity[slot];
+		}
+		SharedMemory.unlink(name(slot));
 	}
 
 	private void keep(int slot, ByteBuffer mapped, long slotCapacity) {
@@ -106,7 +136,7 @@ final class SlotPool {
 				return slot;
 			}
 		}
-		long needed = Math.min((length + GRANULE - 1L) & -GRANULE, this.endpoint.largeMemory);
+		long needed = rounded(length);
 		int slot = unused();
 		while (slot < 0 || this.total + needed > this.endpoint.largeMemory) {
 			if (!removeIdle(free)) {
@@ -117,13 +147,22 @@ final class SlotPool {
 		return make(slot, needed, free);
 	}
 
+	/**
+	 * Up to a quarter more than asked for, so that messages of about one size share
+	 * slots.
+	 */
+	private long rounded(int length) {
+		long step = Math.max(GRANULE, Long.highestOneBit(length) / 4);
+		return Math.min((length + step - 1) & -step, this.endpoint.largeMemory);
+	}
+
 	private boolean isIdle(int slot, long free) {
 		return this.memory[slot] != null && this.busyUntil[slot] <= free;
 	}
 
 	private int unused() {
 		for (int slot = 0; slot < SegmentLayout.SLOTS; slot++) {
-			if (this.memory[slot] == null) {
+			if (this.memory[slot] == null && !this.taken[slot]) {
 				return slot;
 			}
 		}
@@ -133,9 +172,7 @@ final class SlotPool {
 	private boolean removeIdle(long free) {
 		for (int slot = 0; slot < SegmentLayout.SLOTS; slot++) {
 			if (isIdle(slot, free)) {
-				SharedMemory.unlink(this.endpoint.names.slot(this.endpoint.outgoing(), slot));
-				this.memory[slot] = null;
-				this.total -= this.capacity[slot];
+				remove(slot);
 				return true;
 			}
 		}
@@ -149,7 +186,7 @@ final class SlotPool {
 				return slot;
 			}
 			catch (PosixException ex) {
-				SharedMemory.unlink(this.endpoint.names.slot(this.endpoint.outgoing(), slot));
+				SharedMemory.unlink(name(slot));
 				if (!ex.isOutOfMemory()) {
 					throw Errors.system(this.endpoint.names, ex);
 				}
@@ -164,11 +201,12 @@ final class SlotPool {
 	}
 
 	private void create(int slot, long needed) {
-		String name = this.endpoint.names.slot(this.endpoint.outgoing(), slot);
-		SharedMemory.unlink(name);
-		try (SharedMemory segment = SharedMemory.create(name, this.endpoint.mode)) {
+		SharedMemory.unlink(name(slot));
+		try (SharedMemory segment = SharedMemory.create(name(slot), this.endpoint.mode)) {
 			if (segment == null) {
-				throw Errors.corrupt(this.endpoint.names, "the name " + name + " is taken by another user", null);
+				this.taken[slot] = true;
+				throw new AxonException("Channel '" + this.endpoint.names + "': the name " + name(slot)
+						+ " is taken by another user; it will not be tried again");
 			}
 			long size = SegmentLayout.PAGE + needed;
 			segment.allocate(size);

@@ -13,6 +13,7 @@ import io.axonipc.testing.UniqueNames;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -108,6 +109,24 @@ class CorruptionTest {
 	@Test
 	void aBadReplyClosesTheChannelOfWhomeverWaitsForOne() {
 		this.memory.putLong(DATA, -1);
+		expectCorrupt(() -> this.client.request("t", ByteBuffer.allocate(0), PATIENCE, (reply) -> null));
+	}
+
+	@Test
+	@Timeout(20)
+	void repliesWithoutAnEndDoNotKeepAReceiverBusyForEver() {
+		for (int i = 0; i < CAPACITY; i += 64) {
+			this.memory.putLong(DATA + i, 0x0000_0301_0000_0020L);
+		}
+		expectCorrupt(() -> MessageTest.tags(this.client));
+	}
+
+	@Test
+	@Timeout(20)
+	void repliesWithoutAnEndDoNotKeepARequesterBusyForEver() {
+		for (int i = 0; i < CAPACITY; i += 64) {
+			this.memory.putLong(DATA + i, 0x0000_0301_0000_0020L);
+		}
 		expectCorrupt(() -> this.client.request("t", ByteBuffer.allocate(0), PATIENCE, (reply) -> null));
 	}
 

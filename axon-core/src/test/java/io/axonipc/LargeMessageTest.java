@@ -107,6 +107,16 @@ class LargeMessageTest {
 	}
 
 	@Test
+	void theLargestMessageAlsoBoundsWhatFitsIntoTheRing() {
+		String other = this.names.next();
+		try (AxonChannel small = AxonChannel.open(other, SERVER.maxMessageSize(10))) {
+			assertThatThrownBy(() -> small.sender().trySend("t", new byte[11]))
+				.isInstanceOf(MessageTooLargeException.class)
+				.hasMessageContaining("allows 10");
+		}
+	}
+
+	@Test
 	void aLargePayloadIsFilledAndReadInPlace() {
 		try (Claim claim = this.server.sender().claim("t", 500_000)) {
 			claim.buffer().putLong(0, 11).putLong(499_992, 12);
@@ -152,6 +162,24 @@ class LargeMessageTest {
 		this.client.request("t", payload, PATIENCE, (reply) -> copy.put(reply.payload()));
 		assertThat(copy.array()).isEqualTo(payload.array());
 		serving.join();
+	}
+
+	@Test
+	void aReplyInUseIsNotOverwrittenByARestartedPeer() throws Exception {
+		byte[] payload = new byte[1 << 20];
+		payload[7] = 7;
+		Thread serving = new Thread(() -> this.server.receiver()
+			.poll((message) -> this.server.sender().reply(message, ByteBuffer.wrap(payload)), 1, PATIENCE));
+		serving.start();
+		this.client.request("t", ByteBuffer.allocate(0), PATIENCE, (reply) -> {
+			this.server.close();
+			this.server = AxonChannel.open(this.name, SERVER);
+			this.server.sender().send("other", new byte[1 << 20]);
+			assertThat(reply.getByte(7)).isEqualTo((byte) 7);
+			return null;
+		});
+		serving.join();
+		assertThat(MessageTest.tags(this.client)).containsExactly("other");
 	}
 
 	private long slots() {

@@ -227,6 +227,66 @@ class MessageTest {
 	}
 
 	@Test
+	void closingAReceivedMessageAcknowledgesIt() {
+		this.server.sender().send("a", new byte[1]);
+		this.server.sender().send("b", new byte[1]);
+		MessageView first = this.client.receiver().receive(PATIENCE);
+		first.close();
+		first.close();
+		assertThat(this.client.counters().messagesReceived()).isEqualTo(1);
+		MessageView second = this.client.receiver().receive(PATIENCE);
+		first.close();
+		assertThatIllegalStateException().isThrownBy(first::tag);
+		assertThat(second.tag()).as("not ended by the first one").isEqualTo("b");
+		assertThat(this.client.counters().messagesReceived()).isEqualTo(1);
+		this.client.receiver().poll((message) -> {
+		}, 1);
+		assertThat(this.client.counters().messagesReceived()).as("acknowledged by the poll").isEqualTo(2);
+	}
+
+	@Test
+	void anOldClaimDoesNotEndTheNextOne() {
+		Claim first = this.server.sender().claim("first", 1);
+		first.commit();
+		try (Claim second = this.server.sender().claim("second", 1)) {
+			first.close();
+			second.commit();
+		}
+		assertThat(tags(this.client)).containsExactly("first", "second");
+	}
+
+	@Test
+	void whatWasHandledIsGivenBackBeforeAHandlerWaitsForRoom() {
+		Duration patience = Duration.ofSeconds(5);
+		ByteBuffer payload = ByteBuffer.allocate(1000);
+		while (this.server.sender().trySend("t", payload)) {
+			continue;
+		}
+		Future<?> serving = this.threads.submit(() -> {
+			this.server.sender().send(new MessageHeader("one more"), payload, patience);
+			return tags(this.server);
+		});
+		int[] handled = new int[1];
+		this.client.receiver().poll((message) -> {
+			if (++handled[0] == 3) {
+				await(() -> this.server.counters().parks() > 0);
+				while (this.client.sender().trySend("t", payload)) {
+					continue;
+				}
+				this.client.sender().send(new MessageHeader("last"), payload, patience);
+			}
+		}, 3);
+		assertThat(serving).succeedsWithin(patience);
+		drain(this.client);
+	}
+
+	@Test
+	void aPollHandlesAtLeastOneMessage() {
+		assertThatIllegalArgumentException().isThrownBy(() -> this.client.receiver().poll((message) -> {
+		}, 0)).withMessageContaining("limit = 0");
+	}
+
+	@Test
 	void aMessageCannotBeUsedAfterItsHandler() {
 		this.server.sender().send("t", new byte[8]);
 		List<MessageView> kept = new ArrayList<>();

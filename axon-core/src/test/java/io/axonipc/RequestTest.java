@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -169,6 +170,50 @@ class RequestTest {
 		this.server.receiver().poll((message) -> this.server.sender().reply(message, message.payload()), 1, PATIENCE);
 		assertThat(MessageTest.tags(this.client)).isEmpty();
 		assertThat(this.client.counters().repliesDropped()).isEqualTo(1);
+	}
+
+	@Test
+	void lateRepliesDoNotBlockTheNextRequest() {
+		for (int i = 0; i < 60; i++) {
+			assertThatThrownBy(
+					() -> this.client.request("t", ByteBuffer.allocate(1000), Duration.ofNanos(1), (m) -> null))
+				.isInstanceOf(RequestTimeoutException.class);
+		}
+		this.threads.submit(() -> {
+			while (true) {
+				this.server.receiver().poll((message) -> {
+					// Sixty-one replies of two kilobytes do not fit into the ring.
+					try (Claim claim = this.server.sender().claimReply(message, 2000)) {
+						claim.commit();
+					}
+				}, 10, PATIENCE);
+			}
+		});
+		assertThat(
+				this.client.<Integer>request("t", ByteBuffer.allocate(8), Duration.ofSeconds(4), MessageView::length))
+			.isEqualTo(2000);
+		assertThat(this.client.counters().repliesDropped()).isEqualTo(60);
+	}
+
+	@Test
+	void aReplyIsGivenBackWhileAnotherThreadsHandlerRuns() throws Exception {
+		CountDownLatch handling = new CountDownLatch(1);
+		CountDownLatch release = new CountDownLatch(1);
+		this.threads.submit(() -> this.server.receiver().poll((message) -> {
+			this.server.sender().reply(message, message.payload());
+			this.server.sender().send("work", new byte[0]);
+		}, 1, PATIENCE));
+		Future<?> receiving = this.threads.submit(() -> {
+			handling.await();
+			return this.client.receiver().poll((message) -> release.countDown(), 1, PATIENCE);
+		});
+		this.client.request("t", ByteBuffer.allocate(10_000), PATIENCE, (reply) -> {
+			handling.countDown();
+			await().until(() -> release.getCount() == 0);
+			return null;
+		});
+		receiving.get();
+		await().until(() -> this.server.counters().ringUsed() == 0);
 	}
 
 	@Test

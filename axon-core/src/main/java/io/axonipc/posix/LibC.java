@@ -9,6 +9,7 @@ import jnr.ffi.types.intptr_t;
 import jnr.ffi.types.mode_t;
 import jnr.ffi.types.off_t;
 import jnr.ffi.types.size_t;
+import jnr.ffi.types.ssize_t;
 
 /**
  * The functions of the C library that Axon calls, under their own names. Addresses are
@@ -33,6 +34,11 @@ public interface LibC {
 	/** Returns the error instead of setting errno. */
 	@IgnoreError
 	int posix_fallocate(int descriptor, @off_t long offset, @off_t long length);
+
+	int fallocate(int descriptor, int mode, @off_t long offset, @off_t long length);
+
+	@ssize_t
+	long pread(int descriptor, Pointer buffer, @size_t long length, @off_t long offset);
 
 	int statx(int directory, String path, int flags, int mask, Pointer status);
 

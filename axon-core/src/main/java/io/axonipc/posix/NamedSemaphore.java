@@ -8,13 +8,15 @@ import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 
 /**
- * A named semaphore. {@link #post()} and {@link #tryAcquire()} may be called by any
- * thread, {@link #await(long)} by one at a time. The semaphore is closed when this object
- * is no longer reachable, so that no thread can touch one that is gone.
+ * A named semaphore. {@link #post()} and {@link #drain()} may be called by any thread,
+ * {@link #await(long)} by one at a time. The semaphore is closed when this object is no
+ * longer reachable, so that no thread can touch one that is gone.
  */
 public final class NamedSemaphore {
 
 	private static final Cleaner CLEANER = Cleaner.create();
+
+	private static final int MAX_DRAINED = 16;
 
 	private static volatile boolean hasClockWait = true;
 
@@ -108,11 +110,15 @@ public final class NamedSemaphore {
 	}
 
 	/**
-	 * Takes a permit if there is one.
-	 * @return whether there was one
+	 * Takes the permits that are there, or the first of them when somebody has posted
+	 * many.
 	 */
-	public boolean tryAcquire() {
-		return LibC.INSTANCE.sem_trywait(this.address) == 0;
+	public void drain() {
+		int drained = 0;
+		while (drained < MAX_DRAINED && LibC.INSTANCE.sem_trywait(this.address) == 0) {
+			drained++;
+		}
+		Reference.reachabilityFence(this);
 	}
 
 	/**

@@ -35,6 +35,9 @@ public final class Platform {
 
 	static final int MAP_POPULATE = 0x8000;
 
+	/** Linux's way to give pages back while the object is still mapped somewhere. */
+	static final int FALLOC_KEEP_SIZE_PUNCH_HOLE = 3;
+
 	static final int CLOCK_REALTIME = 0;
 
 	static final int CLOCK_MONOTONIC = 1;

@@ -3,6 +3,9 @@ package io.axonipc.posix;
 import java.lang.ref.Cleaner;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
 
 import com.kenai.jffi.MemoryIO;
 import jnr.ffi.Memory;
@@ -82,6 +85,15 @@ public final class SharedMemory implements AutoCloseable {
 	}
 
 	/**
+	 * Whether there is an object of this name, whoever's it is.
+	 * @param name the name, with its leading slash
+	 * @return false when there is none
+	 */
+	public static boolean exists(String name) {
+		return Files.exists(Path.of(Platform.DIRECTORY + name), LinkOption.NOFOLLOW_LINKS);
+	}
+
+	/**
 	 * Asks the system for the object's status.
 	 * @return the status now
 	 */
@@ -96,7 +108,11 @@ public final class SharedMemory implements AutoCloseable {
 				buffer.getLong(Platform.STATX_INO), buffer.getLong(Platform.STATX_BYTES));
 	}
 
-	private void setMode(int mode) {
+	/**
+	 * Sets the permissions.
+	 * @param mode the exact permissions
+	 */
+	public void setMode(int mode) {
 		if (LibC.INSTANCE.fchmod(this.descriptor, mode) != 0) {
 			throw PosixException.last("fchmod", this.name);
 		}
@@ -119,6 +135,31 @@ public final class SharedMemory implements AutoCloseable {
 		if (errno != 0) {
 			throw new PosixException("posix_fallocate", this.name, errno);
 		}
+	}
+
+	/**
+	 * Gives the memory back to the system, also while the object is still mapped: who
+	 * touches it again finds zeroes. Where the system cannot, the memory is given back
+	 * with the last mapping.
+	 * @param size bytes from the start
+	 */
+	public void release(long size) {
+		LibC.INSTANCE.fallocate(this.descriptor, Platform.FALLOC_KEEP_SIZE_PUNCH_HOLE, 0, size);
+	}
+
+	/**
+	 * Copies the first bytes of the object.
+	 * @param length how many
+	 * @return a little-endian buffer of that many; zeroes beyond the end
+	 */
+	public ByteBuffer read(int length) {
+		Pointer buffer = Memory.allocateDirect(LibC.RUNTIME, length, true);
+		if (LibC.INSTANCE.pread(this.descriptor, buffer, length, 0) < 0) {
+			throw PosixException.last("pread", this.name);
+		}
+		byte[] bytes = new byte[length];
+		buffer.get(0, bytes, 0, length);
+		return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
 	}
 
 	/**

@@ -57,6 +57,20 @@ class RingTest {
 	}
 
 	@Test
+	void theRingsStartIsZeroBeforeThePaddingShows() {
+		for (int sent = 0; sent < 3; sent++) {
+			send(1024);
+			take();
+		}
+		send(960);
+		take();
+		this.consumer.publish(Long.MAX_VALUE);
+		this.memory.putLong(DATA, word(64));
+		this.producer.tryClaim(128);
+		assertThat(this.consumer.next()).as("stale bytes of an earlier lap").isZero();
+	}
+
+	@Test
 	void randomSizesPassInOrderAcrossManyLaps() {
 		Random random = new Random(7);
 		Queue<Integer> sent = new ArrayDeque<>();
