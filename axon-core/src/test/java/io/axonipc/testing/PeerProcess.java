@@ -73,17 +73,18 @@ public final class PeerProcess implements AutoCloseable {
 
 	private static List<String> command(Language language) throws IOException {
 		return switch (language) {
-			case JAVA -> javaPeer();
+			case JAVA -> java(Peer.class);
 			case C -> List.of(cPeer().toString());
 			case PYTHON -> List.of(python().toString(), NATIVE.resolve("python/tests/peer.py").toString());
 		};
 	}
 
 	/**
-	 * Tells how to start a peer in Java.
-	 * @return the command, to which {@link Peer}'s arguments are added
+	 * Tells how to start a program of the tests in a Java process of its own.
+	 * @param program a class with a main method
+	 * @return the command, to which the program's arguments are added
 	 */
-	public static List<String> javaPeer() {
+	public static List<String> java(Class<?> program) {
 		List<String> command = new ArrayList<>();
 		command.add(ProcessHandle.current().info().command().orElseThrow());
 		// Given to this process where its JDK would warn without it.
@@ -93,7 +94,7 @@ public final class PeerProcess implements AutoCloseable {
 			.filter((argument) -> argument.startsWith("--enable-native-access"))
 			.forEach(command::add);
 		command.addAll(
-				List.of("-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), Peer.class.getName()));
+				List.of("-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), program.getName()));
 		return command;
 	}
 
