@@ -262,13 +262,16 @@ class MessageTest {
 		while (this.server.sender().trySend("t", payload)) {
 			continue;
 		}
-		Future<?> serving = this.threads.submit(() -> {
-			this.server.sender().send(new MessageHeader("one more"), payload, patience);
-			return tags(this.server);
-		});
+		List<Future<?>> serving = new ArrayList<>();
 		int[] handled = new int[1];
 		this.client.receiver().poll((message) -> {
 			if (++handled[0] == 3) {
+				serving.add(this.threads.submit(() -> {
+					this.server.sender().send(new MessageHeader("one more"), payload, patience);
+					while (!tags(this.server).contains("last")) {
+						Thread.onSpinWait();
+					}
+				}));
 				await(() -> this.server.counters().parks() > 0);
 				while (this.client.sender().trySend("t", payload)) {
 					continue;
@@ -276,7 +279,7 @@ class MessageTest {
 				this.client.sender().send(new MessageHeader("last"), payload, patience);
 			}
 		}, 3);
-		assertThat(serving).succeedsWithin(patience);
+		assertThat(serving.get(0)).succeedsWithin(patience);
 		drain(this.client);
 	}
 
