@@ -10,6 +10,7 @@
 
 #define MILLISECONDS INT64_C(1000000)
 #define CLOSE_PAUSE INT64_C(20000)
+#define WAKE_EVERY 100 /* pauses; each wake leaves permits behind that nobody may take */
 
 void axon_options_init(axon_options *options)
 {
@@ -83,8 +84,10 @@ static int recover(axon_channel *channel)
 static void release_memory(axon_channel *channel)
 {
 	fork_forget(&channel->segment);
-	pthread_cond_destroy(&channel->turn_changed);
-	pthread_mutex_destroy(&channel->turn);
+	if (!channel->segment.forked) { /* the parent's threads may be there, and would be waited for */
+		pthread_cond_destroy(&channel->turn_changed);
+		pthread_mutex_destroy(&channel->turn);
+	}
 	free(channel);
 }
 
@@ -130,27 +133,16 @@ int axon_open(axon_channel **result, const char *name, const axon_options *optio
 	return status;
 }
 
-/* Wakes all threads that are in a call and waits until they have left. Both locks are held afterwards. */
+/* Wakes all threads that are in a call and waits until they have left; a new call leaves when it sees the status. */
 static void end_calls(axon_channel *channel)
 {
-	struct outgoing *out = &channel->out;
-	while (!lock_try(&out->lock)) {
-		if (flag_load(&out->claimed) != 0)
-			break; /* nobody is in a call: the claim is aborted */
-		axon_wake(channel);
+	for (int64_t pauses = 0; flag_load(&channel->out.calls) != 0 || flag_load(&channel->in.calls) != 0; pauses++) {
+		if (pauses % WAKE_EVERY == 0) {
+			axon_wake(channel);
+			wait_notify(channel);
+		}
 		platform_nap(CLOSE_PAUSE);
 	}
-	for (;;) {
-		channel_lock_in(channel);
-		if (channel->in.active == 0)
-			break;
-		lock_release(&channel->in.lock);
-		axon_wake(channel);
-		wait_notify(channel);
-		platform_nap(CLOSE_PAUSE);
-	}
-	while (flag_load(&channel->contenders) != 0)
-		platform_nap(CLOSE_PAUSE);
 }
 
 int axon_close(axon_channel *channel)
@@ -181,16 +173,19 @@ int axon_discard(const char *name)
 
 void axon_wake(axon_channel *channel)
 {
-	if (channel_status(channel) != AXON_OK && channel->segment.forked)
-		return;
-	flag_add(&channel->wakes, 1);
-	sem_post(channel_data_in(channel));
-	sem_post(channel_space_out(channel));
+	flag_add(&channel->in.calls, 1);
+	if (!channel->segment.forked) {
+		flag_add(&channel->wakes, 1);
+		sem_post(channel_data_in(channel));
+		sem_post(channel_space_out(channel));
+	}
+	flag_add(&channel->in.calls, UINT32_MAX);
 }
 
 int axon_peer_alive(axon_channel *channel)
 {
-	return channel_status(channel) != AXON_OK ? channel_unusable(channel) : segment_peer_alive(&channel->segment);
+	const int status = channel_enter(channel, &channel->in.calls);
+	return status != AXON_OK ? status : channel_leave(&channel->in.calls, segment_peer_alive(&channel->segment));
 }
 
 uint64_t axon_capacity(const axon_channel *channel)

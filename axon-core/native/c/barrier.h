@@ -23,13 +23,14 @@ static inline void count_up(uint64_t *counter, uint64_t by) { store_plain(counte
 
 /* The following are process-local. */
 
-static inline uint32_t flag_load(const uint32_t *flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE); }
+/* Sequentially consistent: a call counts itself and looks at the status, a close sets the status and looks at the count. */
+static inline uint32_t flag_load(const uint32_t *flag) { return __atomic_load_n(flag, __ATOMIC_SEQ_CST); }
 static inline void flag_store(uint32_t *flag, uint32_t value) { __atomic_store_n(flag, value, __ATOMIC_RELEASE); }
 /* Sets a flag that is 0; false: it was set before. */
 static inline bool flag_set_once(uint32_t *flag, uint32_t value)
 {
 	uint32_t expected = 0;
-	return __atomic_compare_exchange_n(flag, &expected, value, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return __atomic_compare_exchange_n(flag, &expected, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 static inline uint32_t flag_add(uint32_t *flag, uint32_t by) { return __atomic_add_fetch(flag, by, __ATOMIC_SEQ_CST); }
 

@@ -35,7 +35,8 @@ struct claim {
 
 struct outgoing {
 	_Alignas(128) uint32_t lock;
-	uint32_t claimed;      /* axon_claim() holds the lock, and no call is under way */
+	uint32_t calls;        /* that are under way */
+	bool claimed;          /* the lock's owner holds a claim, and is not in a call */
 	uint64_t owner;        /* wait_self() of the thread that claims or waits for room, or 0 */
 	struct producer producer;
 	struct claim claim;
@@ -45,13 +46,13 @@ struct outgoing {
 
 struct incoming {
 	_Alignas(128) uint32_t lock;
+	uint32_t calls;        /* that are under way, requests among them */
 	bool held;             /* the record at the consumer's position is with the user */
 	struct record record;  /* of the held message */
 	int slot;              /* that it lies in, or -1 */
 	struct consumer consumer;
 	uint64_t scanned;      /* replies before this position have been dealt with; also read without the lock */
 	uint64_t messages, bytes, wakeups, parks, redelivered, dropped; /* counters */
-	uint32_t active;       /* receives that wait and requests that are under way */
 	uint64_t held_bytes;   /* payload of the held message */
 	uint64_t next_id;      /* lower part of the last correlation id */
 	uint64_t dead_peer;    /* incarnation of a peer that was seen dead */
@@ -63,7 +64,6 @@ struct axon_channel {
 	struct segment segment; /* its status is the channel's */
 	axon_options options;
 	uint32_t wakes;         /* counted up by axon_wake() */
-	uint32_t contenders;    /* threads that wait for a lock */
 	uint32_t turn_taken;    /* a thread waits on the data semaphore, */
 	uint32_t turn_waiting;  /* and these wait for it to wake them */
 	pthread_mutex_t turn;
@@ -90,7 +90,25 @@ int channel_unusable(const axon_channel *channel);
 /* Ends the channel because of what was read from it: AXON_CORRUPT with the error as it is set. */
 int channel_corrupt(axon_channel *channel);
 
-/* Takes the short lock. */
-void channel_lock_in(axon_channel *channel);
+/* Counts a call, which a close then waits for, before it touches anything; not counted when it fails. */
+static inline int channel_enter(const axon_channel *channel, uint32_t *calls)
+{
+	flag_add(calls, 1);
+	if (channel_status(channel) == AXON_OK)
+		return AXON_OK;
+	const int status = channel_unusable(channel);
+	flag_add(calls, UINT32_MAX);
+	return status;
+}
+
+/* Ends a call that was counted. */
+static inline int channel_leave(uint32_t *calls, int status)
+{
+	flag_add(calls, UINT32_MAX);
+	return status;
+}
+
+/* Takes the short lock; false: the channel is not usable any more. */
+bool channel_lock_in(axon_channel *channel);
 
 #endif

@@ -196,37 +196,27 @@ static void release_held(axon_channel *channel)
 	passed(channel, (in->record.flags & LARGE) != 0);
 }
 
-int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
+static int receive(axon_channel *channel, axon_message *message, int64_t timeout)
 {
-	struct incoming *in = &channel->in;
 	struct wait wait;
 	int status = wait_begin(&wait, channel, WAIT_MESSAGE, timeout, AXON_FOREVER);
-	if (status != AXON_OK)
-		return status;
-	bool waiting = false;
-	for (;;) {
-		channel_lock_in(channel);
-		in->active -= waiting;
-		status = channel_status(channel);
-		if (status == AXON_OK) {
-			release_held(channel);
-			status = take(channel, message);
-		} else {
-			status = channel_unusable(channel);
-		}
-		waiting = status == AXON_EMPTY && wait.timeout != 0;
-		in->active += waiting;
-		lock_release(&in->lock);
-		if (!waiting)
-			return status == AXON_EMPTY ? error_plain(status) : status;
-		status = wait_more(&wait, channel);
-		if (status != AXON_OK) {
-			channel_lock_in(channel);
-			in->active--;
-			lock_release(&in->lock);
-			return status == AXON_TIMEOUT ? error_plain(AXON_EMPTY) : status;
-		}
+	while (status == AXON_OK) {
+		if (!channel_lock_in(channel))
+			return channel_unusable(channel);
+		release_held(channel);
+		status = take(channel, message);
+		lock_release(&channel->in.lock);
+		if (status != AXON_EMPTY)
+			return status;
+		status = wait.timeout == 0 ? AXON_TIMEOUT : wait_more(&wait, channel);
 	}
+	return status == AXON_TIMEOUT ? error_plain(AXON_EMPTY) : status;
+}
+
+int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
+{
+	const int status = channel_enter(channel, &channel->in.calls);
+	return status != AXON_OK ? status : channel_leave(&channel->in.calls, receive(channel, message, timeout));
 }
 
 /* Takes `pending` from the list and lets go of its reply. */
@@ -245,31 +235,34 @@ static void forget(axon_channel *channel, struct pending *pending)
 	}
 }
 
-int axon_release(axon_channel *channel, const axon_message *message)
+static int release(axon_channel *channel, const axon_message *message)
 {
 	struct incoming *in = &channel->in;
-	if (channel_status(channel) != AXON_OK)
+	if (!channel_lock_in(channel))
 		return channel_unusable(channel);
-	channel_lock_in(channel);
-	int status = AXON_INVALID;
-	if (message == NULL) {
-		status = AXON_INVALID;
-	} else if (in->held && message->token == (in->consumer.position | TOKEN_MESSAGE)) {
+	int status = AXON_OK;
+	if (message != NULL && in->held && message->token == (in->consumer.position | TOKEN_MESSAGE)) {
 		release_held(channel);
-		status = AXON_OK;
 	} else {
-		struct pending *pending = in->pending;
+		struct pending *pending = message == NULL ? NULL : in->pending;
 		while (pending != NULL && !(pending->found != 0 && pending->message.token == message->token))
 			pending = pending->next;
 		if (pending != NULL) {
 			count_up(&in->messages, 1);
 			count_up(&in->bytes, message->payload_length);
 			forget(channel, pending);
-			status = AXON_OK;
+		} else {
+			status = AXON_INVALID;
 		}
 	}
 	lock_release(&in->lock);
 	return status == AXON_OK ? status : error_set(status, "this message is not held (any more)");
+}
+
+int axon_release(axon_channel *channel, const axon_message *message)
+{
+	const int status = channel_enter(channel, &channel->in.calls);
+	return status != AXON_OK ? status : channel_leave(&channel->in.calls, release(channel, message));
 }
 
 /* Enters a request in the list of those that are under way; NULL: no memory. */
@@ -284,7 +277,6 @@ static struct pending *remember(struct incoming *in, uint64_t incarnation)
 	in->next_id = (in->next_id & counter) == counter ? 1 : in->next_id + 1;
 	*pending = (struct pending){ .next = in->pending, .correlation_id = incarnation << 40 | in->next_id, .slot = -1 };
 	in->pending = pending;
-	in->active++;
 	return pending;
 }
 
@@ -329,12 +321,9 @@ static int await_reply(axon_channel *channel, struct pending *pending, struct wa
 	struct incoming *in = &channel->in;
 	bool gone = false;
 	for (;;) {
-		channel_lock_in(channel);
-		int status = channel_status(channel);
-		if (status != AXON_OK)
-			status = channel_unusable(channel);
-		else if (pending->found == 0)
-			status = scan(channel, pending);
+		if (!channel_lock_in(channel))
+			return channel_unusable(channel);
+		int status = pending->found == 0 ? scan(channel, pending) : AXON_OK;
 		const bool found = pending->found != 0;
 		lock_release(&in->lock);
 		if (status != AXON_OK)
@@ -350,7 +339,7 @@ static int await_reply(axon_channel *channel, struct pending *pending, struct wa
 	}
 }
 
-int axon_request(axon_channel *channel, const axon_header *header, const void *payload, size_t length, int64_t timeout,
+static int request(axon_channel *channel, const axon_header *header, const void *payload, size_t length, int64_t timeout,
 		axon_message *reply)
 {
 	struct incoming *in = &channel->in;
@@ -361,33 +350,38 @@ int axon_request(axon_channel *channel, const axon_header *header, const void *p
 				"the reply", channel->segment.name);
 	if (status != AXON_OK)
 		return status;
-	channel_lock_in(channel);
-	struct pending *pending = NULL;
-	if (channel_status(channel) != AXON_OK)
-		status = channel_unusable(channel);
-	else if ((pending = remember(in, channel->segment.incarnation)) == NULL)
-		status = error_set(AXON_NO_MEMORY, "channel '%s': no memory for a request", channel->segment.name);
+	if (!channel_lock_in(channel))
+		return channel_unusable(channel);
+	struct pending *pending = remember(in, channel->segment.incarnation);
 	lock_release(&in->lock);
-	if (status != AXON_OK)
-		return status;
-	axon_header request = *header;
-	request.correlation_id = pending->correlation_id;
+	if (pending == NULL)
+		return error_set(AXON_NO_MEMORY, "channel '%s': no memory for a request", channel->segment.name);
+	axon_header asked = *header;
+	asked.correlation_id = pending->correlation_id;
 	const struct peer peer = look_for_peer(channel);
-	status = send_within(channel, &request, payload, length, &wait);
+	status = send_within(channel, &asked, payload, length, &wait);
 	if (status == AXON_OK) {
 		wait.what = WAIT_REPLY;
 		wait.pending = pending;
 		status = await_reply(channel, pending, &wait, &peer);
 	}
 	status = fail_request(channel, status, &wait);
-	channel_lock_in(channel);
-	in->active--;
+	if (!channel_lock_in(channel))
+		return status != AXON_OK ? status : channel_unusable(channel);
 	if (status == AXON_OK)
 		*reply = pending->message;
 	else
 		forget(channel, pending);
 	lock_release(&in->lock);
 	return status;
+}
+
+int axon_request(axon_channel *channel, const axon_header *header, const void *payload, size_t length, int64_t timeout,
+		axon_message *reply)
+{
+	const int status = channel_enter(channel, &channel->in.calls);
+	return status != AXON_OK ? status
+			: channel_leave(&channel->in.calls, request(channel, header, payload, length, timeout, reply));
 }
 
 void receive_close(axon_channel *channel, bool acknowledge)

@@ -106,16 +106,13 @@ static int begin(axon_channel *channel, const axon_header *header, size_t length
 {
 	struct outgoing *out = &channel->out;
 	struct claim claim;
-	int status = channel_status(channel);
-	if (status != AXON_OK)
-		return channel_unusable(channel);
-	status = plan(channel, header, length, &claim);
+	int status = plan(channel, header, length, &claim);
 	if (status != AXON_OK)
 		return status;
 	status = wait_lock_out(channel, wait);
 	if (status != AXON_OK)
 		return status == AXON_TIMEOUT ? full(channel, wait) : status;
-	status = channel_status(channel) == AXON_OK ? try_claim(channel, &claim, &wait->wanted) : channel_unusable(channel);
+	status = try_claim(channel, &claim, &wait->wanted);
 	if (status == AXON_FULL)
 		status = wait_for_room(channel, &claim, wait);
 	if (status != AXON_OK) {
@@ -175,8 +172,13 @@ int send_within(axon_channel *channel, const axon_header *header, const void *pa
 int axon_send_with(axon_channel *channel, const axon_header *header, const void *payload, size_t length, int64_t timeout)
 {
 	struct wait wait;
-	const int status = wait_begin(&wait, channel, WAIT_ROOM, timeout, channel->options.send_timeout);
-	return status != AXON_OK ? status : send_within(channel, header, payload, length, &wait);
+	int status = channel_enter(channel, &channel->out.calls);
+	if (status != AXON_OK)
+		return status;
+	status = wait_begin(&wait, channel, WAIT_ROOM, timeout, channel->options.send_timeout);
+	if (status == AXON_OK)
+		status = send_within(channel, header, payload, length, &wait);
+	return channel_leave(&channel->out.calls, status);
 }
 
 int axon_send(axon_channel *channel, const char *tag, const void *payload, size_t length, int64_t timeout)
@@ -189,65 +191,68 @@ int axon_claim(axon_channel *channel, const axon_header *header, size_t length, 
 {
 	struct wait wait;
 	uint8_t *room;
-	int status = wait_begin(&wait, channel, WAIT_ROOM, timeout, channel->options.send_timeout);
-	if (status == AXON_OK)
-		status = begin(channel, header, length, &wait, &room);
+	int status = channel_enter(channel, &channel->out.calls);
 	if (status != AXON_OK)
 		return status;
-	store_plain(&channel->out.owner, wait_self());
-	flag_store(&channel->out.claimed, 1);
-	*payload = room;
-	return AXON_OK;
+	status = wait_begin(&wait, channel, WAIT_ROOM, timeout, channel->options.send_timeout);
+	if (status == AXON_OK)
+		status = begin(channel, header, length, &wait, &room);
+	if (status == AXON_OK) {
+		store_plain(&channel->out.owner, wait_self());
+		channel->out.claimed = true;
+		*payload = room;
+	}
+	return channel_leave(&channel->out.calls, status);
 }
 
-/* Ends the calling thread's claim; the lock stays held. */
-static int end_claim(axon_channel *channel)
+static int end_claim(axon_channel *channel, void end(axon_channel *))
 {
 	struct outgoing *out = &channel->out;
-	if (flag_load(&out->claimed) == 0 || load_plain(&out->owner) != wait_self())
-		return channel_status(channel) != AXON_OK ? channel_unusable(channel)
-				: error_set(AXON_INVALID, "channel '%s': this thread holds no claim", channel->segment.name);
-	flag_store(&out->claimed, 0);
-	store_plain(&out->owner, 0);
-	return AXON_OK;
+	int status = channel_enter(channel, &out->calls);
+	if (status != AXON_OK)
+		return status;
+	if (load_plain(&out->owner) == wait_self() && out->claimed) {
+		out->claimed = false;
+		store_plain(&out->owner, 0);
+		end(channel);
+	} else {
+		status = error_set(AXON_INVALID, "channel '%s': this thread holds no claim", channel->segment.name);
+	}
+	return channel_leave(&out->calls, status);
 }
 
 int axon_commit(axon_channel *channel)
 {
-	int status = end_claim(channel);
-	if (status != AXON_OK)
-		return status;
-	status = channel_status(channel);
-	if (status == AXON_OK) {
-		commit(channel);
-		return AXON_OK;
-	}
+	return end_claim(channel, commit);
+}
+
+static void abandon(axon_channel *channel)
+{
 	lock_release(&channel->out.lock);
-	return channel_unusable(channel);
 }
 
 int axon_abort(axon_channel *channel)
 {
-	const int status = end_claim(channel);
-	if (status == AXON_OK)
-		lock_release(&channel->out.lock);
-	return status;
+	return end_claim(channel, abandon);
+}
+
+static int reply(axon_channel *channel, const axon_message *request, bool error, const void *payload, size_t length,
+		int64_t timeout)
+{
+	if (request == NULL || request->correlation_id == 0 || request->reply || (error && payload == NULL))
+		return error_set(AXON_INVALID, "channel '%s': only a request can be answered, and an error has a text",
+				channel->segment.name);
+	const axon_header header = { .tag = request->tag, .tag_length = request->tag_length,
+		.correlation_id = request->correlation_id, .reply = true, .error = error };
+	return axon_send_with(channel, &header, payload, length, timeout);
 }
 
 int axon_reply(axon_channel *channel, const axon_message *request, const void *payload, size_t length, int64_t timeout)
 {
-	if (request == NULL || request->correlation_id == 0 || request->reply)
-		return error_set(AXON_INVALID, "channel '%s': only a request can be answered", channel->segment.name);
-	const axon_header header = { .tag = request->tag, .tag_length = request->tag_length,
-		.correlation_id = request->correlation_id, .reply = true };
-	return axon_send_with(channel, &header, payload, length, timeout);
+	return reply(channel, request, false, payload, length, timeout);
 }
 
 int axon_reply_error(axon_channel *channel, const axon_message *request, const char *text, int64_t timeout)
 {
-	if (request == NULL || request->correlation_id == 0 || request->reply || text == NULL)
-		return error_set(AXON_INVALID, "channel '%s': only a request can be answered, with a text", channel->segment.name);
-	const axon_header header = { .tag = request->tag, .tag_length = request->tag_length,
-		.correlation_id = request->correlation_id, .reply = true, .error = true };
-	return axon_send_with(channel, &header, text, strlen(text), timeout);
+	return reply(channel, request, true, text, text == NULL ? 0 : strlen(text), timeout);
 }

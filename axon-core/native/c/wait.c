@@ -195,7 +195,7 @@ uint64_t wait_self(void)
 	return (uint64_t)(uintptr_t)&self;
 }
 
-static int contend(axon_channel *channel, struct wait *wait)
+int wait_lock_out(axon_channel *channel, struct wait *wait)
 {
 	int64_t nap = LOCK_NAP_MIN, asked = 0;
 	for (int round = 0;; round++) {
@@ -227,26 +227,15 @@ static int contend(axon_channel *channel, struct wait *wait)
 	}
 }
 
-int wait_lock_out(axon_channel *channel, struct wait *wait)
+bool channel_lock_in(axon_channel *channel)
 {
-	if (lock_try(&channel->out.lock))
-		return AXON_OK;
-	flag_add(&channel->contenders, 1);
-	const int status = contend(channel, wait);
-	flag_add(&channel->contenders, UINT32_MAX);
-	return status;
-}
-
-void channel_lock_in(axon_channel *channel)
-{
-	if (lock_try(&channel->in.lock))
-		return;
-	flag_add(&channel->contenders, 1);
-	for (int round = 0; lock_is_taken(&channel->in.lock) || !lock_try(&channel->in.lock); round++) {
+	for (int round = 0; channel_status(channel) == AXON_OK; round++) {
+		if (!lock_is_taken(&channel->in.lock) && lock_try(&channel->in.lock))
+			return true;
 		if (round < LOCK_SPINS)
 			cpu_pause();
 		else
 			sched_yield();
 	}
-	flag_add(&channel->contenders, UINT32_MAX);
+	return false;
 }

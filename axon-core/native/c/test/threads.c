@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -113,6 +114,104 @@ static void close_wakes_all_that_wait(void)
 	CHECK_EQUAL(axon_discard(channel_name()), 1); /* the sender's messages are unread */
 }
 
+static void *release_until_closed(void *entered)
+{
+	const axon_message message = { .token = 0 };
+	__atomic_add_fetch((int *)entered, 1, __ATOMIC_RELEASE);
+	while (axon_release(channel, &message) == AXON_INVALID)
+		continue;
+	return NULL;
+}
+
+/* Threads that wait for the short lock while another closes: they leave, and nothing is freed before. */
+static void close_waits_for_calls_that_have_begun(void)
+{
+	for (int round = 0; round < 300; round++) {
+		pthread_t threads[4];
+		int entered = 0;
+		channel = open_as(AXON_SERVER, 4096);
+		for (int i = 0; i < 4; i++)
+			CHECK_EQUAL(pthread_create(&threads[i], NULL, release_until_closed, &entered), 0);
+		while (__atomic_load_n(&entered, __ATOMIC_ACQUIRE) < 4)
+			sched_yield();
+		axon_close(channel);
+		for (int i = 0; i < 4; i++)
+			CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
+	}
+}
+
+static int sleep_in_the_hook(void *context)
+{
+	(void)context;
+	usleep(300000);
+	return 0;
+}
+
+static void close_leaves_few_permits(void)
+{
+	pthread_t thread;
+	char semaphore_name[100];
+	axon_options options = options_for(AXON_SERVER, 4096);
+	options.interrupted = sleep_in_the_hook;
+	CHECK_EQUAL(axon_open(&channel, channel_name(), &options), AXON_OK);
+	peer = open_as(AXON_CLIENT, 4096);
+	snprintf(semaphore_name, sizeof semaphore_name, "/axon.%s~1.data", channel_name());
+	sem_t *semaphore = sem_open(semaphore_name, 0);
+	CHECK(semaphore != SEM_FAILED);
+	CHECK_EQUAL(pthread_create(&thread, NULL, receive_until_closed, NULL), 0);
+	wait_until_parked(1);
+	axon_close(channel);
+	CHECK_EQUAL(pthread_join(thread, NULL), 0);
+	int permits = 0;
+	CHECK_EQUAL(sem_getvalue(semaphore, &permits), 0);
+	CHECK(permits < 100);
+	sem_close(semaphore);
+	axon_close(peer);
+}
+
+static void use_what_the_parent_waits_on(void)
+{
+	axon_message message;
+	const axon_header header = { .tag = "ask" };
+	CHECK_EQUAL(axon_release(channel, NULL), AXON_CLOSED);
+	CHECK_EQUAL(axon_receive(channel, &message, 0), AXON_CLOSED);
+	CHECK_EQUAL(axon_request(channel, &header, "", 0, 0, &message), AXON_CLOSED);
+	axon_close(channel);
+}
+
+static bool polling;
+
+static void *poll_in_thread(void *unused)
+{
+	axon_message message;
+	while (__atomic_load_n(&polling, __ATOMIC_RELAXED))
+		CHECK_EQUAL(axon_receive(channel, &message, 0), AXON_EMPTY);
+	return unused;
+}
+
+/* Whatever the parent's threads held or waited on at the fork. */
+static void a_child_of_busy_threads_does_not_hang(void)
+{
+	pthread_t threads[2];
+	open_both(LONG);
+	polling = true;
+	CHECK_EQUAL(pthread_create(&threads[0], NULL, poll_in_thread, NULL), 0);
+	for (int i = 0; i < 50; i++)
+		join(start(use_what_the_parent_waits_on));
+	__atomic_store_n(&polling, false, __ATOMIC_RELAXED);
+	CHECK_EQUAL(pthread_join(threads[0], NULL), 0);
+	CHECK_EQUAL(pthread_create(&threads[0], NULL, receive_until_closed, NULL), 0);
+	wait_until_parked(1);
+	CHECK_EQUAL(pthread_create(&threads[1], NULL, request_until_closed, NULL), 0);
+	usleep(50000); /* it waits for its turn now */
+	join(start(use_what_the_parent_waits_on));
+	axon_close(channel);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
+	axon_close(peer);
+	CHECK_EQUAL(axon_discard(channel_name()), 1);
+}
+
 static int hook_result, hook_calls;
 
 static int hook(void *context)
@@ -185,5 +284,8 @@ static void a_wait_goes_on_after_a_signal(void)
 }
 
 TESTS(threads, { "senders-take-turns", senders_take_turns }, { "close-wakes-all-that-wait", close_wakes_all_that_wait },
+		{ "close-waits-for-calls-that-have-begun", close_waits_for_calls_that_have_begun },
+		{ "close-leaves-few-permits", close_leaves_few_permits },
+		{ "a-child-of-busy-threads-does-not-hang", a_child_of_busy_threads_does_not_hang },
 		{ "the-hook-interrupts-a-wait", the_hook_interrupts_a_wait },
 		{ "a-wait-goes-on-after-a-signal", a_wait_goes_on_after_a_signal });
