@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import io.axonipc.testing.Peer;
 import io.axonipc.testing.PeerProcess;
 import io.axonipc.testing.PeerProcess.Language;
+import io.axonipc.testing.Requirements;
 import io.axonipc.testing.UniqueNames;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -56,6 +57,7 @@ class CrossProcessTest {
 	@MethodSource("everyRoleAndOrder")
 	void messagesOfAllSizesGoThereAndBack(Language language, Role role, boolean first) throws Exception {
 		PeerProcess.need(language);
+		Requirements.sharedMemory(192);
 		ChannelOptions options = ChannelOptions.defaults().role(role).openTimeout(PATIENCE);
 		Future<AxonChannel> opening = null;
 		if (first) {

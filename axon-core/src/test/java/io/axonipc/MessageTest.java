@@ -184,32 +184,41 @@ class MessageTest {
 		drain(this.client);
 	}
 
+	/** Between two bounded waits nobody is parked: then nobody needs a post. */
+	private static final int ATTEMPTS = 20;
+
 	@Test
 	void aSenderThatWaitsForRoomIsWokenByTheReceiver() throws Exception {
 		byte[] payload = new byte[1000];
-		while (this.server.sender().trySend("t", payload)) {
-			continue;
+		for (int i = 0; i < ATTEMPTS && this.client.counters().wakeups() == 0; i++) {
+			while (this.server.sender().trySend("t", payload)) {
+				continue;
+			}
+			long parks = this.server.counters().parks();
+			Future<?> sending = this.threads
+				.submit(() -> this.server.sender().send(new MessageHeader("last"), ByteBuffer.wrap(payload), PATIENCE));
+			await(() -> this.server.counters().parks() > parks);
+			List<String> received = tags(this.client);
+			sending.get();
+			received.addAll(tags(this.client));
+			assertThat(received).endsWith("last").hasSizeBetween(63, 64);
 		}
-		Future<?> sending = this.threads
-			.submit(() -> this.server.sender().send(new MessageHeader("last"), ByteBuffer.wrap(payload), PATIENCE));
-		await(() -> this.server.counters().parks() > 0);
-		List<String> received = tags(this.client);
-		sending.get();
-		received.addAll(tags(this.client));
-		assertThat(received).hasSize(64).endsWith("last");
 		assertThat(this.client.counters().wakeups()).isPositive();
 	}
 
 	@Test
 	void aReceiverThatParkedIsWokenByTheSender() throws Exception {
-		Future<String> receiving = this.threads.submit(() -> {
-			try (MessageView message = this.client.receiver().receive(PATIENCE)) {
-				return message.tag();
-			}
-		});
-		await(() -> this.client.counters().parks() > 0);
-		this.server.sender().send("t", new byte[0]);
-		assertThat(receiving.get()).isEqualTo("t");
+		for (int i = 0; i < ATTEMPTS && this.server.counters().wakeups() == 0; i++) {
+			long parks = this.client.counters().parks();
+			Future<String> receiving = this.threads.submit(() -> {
+				try (MessageView message = this.client.receiver().receive(PATIENCE)) {
+					return message.tag();
+				}
+			});
+			await(() -> this.client.counters().parks() > parks);
+			this.server.sender().send("t", new byte[0]);
+			assertThat(receiving.get()).isEqualTo("t");
+		}
 		assertThat(this.server.counters().wakeups()).isPositive();
 	}
 

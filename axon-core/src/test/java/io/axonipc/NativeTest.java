@@ -15,6 +15,7 @@ class NativeTest {
 	@Test
 	void theCLibraryPassesItsTests() throws IOException {
 		Requirements.cCompiler();
+		Requirements.sharedMemory(192);
 		PeerProcess.run("make", "--silent", "-C", "native/c", "OUT=" + OUT, "all", "test");
 	}
 

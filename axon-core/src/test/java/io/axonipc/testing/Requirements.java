@@ -60,6 +60,16 @@ public final class Requirements {
 		need(Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "the test needs to run as root");
 	}
 
+	/**
+	 * Needs free shared memory.
+	 * @param mebibytes how much
+	 */
+	public static void sharedMemory(long mebibytes) {
+		long free = Path.of("/dev/shm").toFile().getUsableSpace() >> 20;
+		need(free >= mebibytes,
+				"the test needs " + mebibytes + " MiB in /dev/shm, there are " + free + " MiB (Docker: --shm-size)");
+	}
+
 	private static Path command(String name, String reason) {
 		Optional<Path> found = Stream.of(System.getenv("PATH").split(File.pathSeparator))
 			.map((directory) -> Path.of(directory, name))
