@@ -28,6 +28,9 @@ class MessageTest {
 
 	private static final Duration PATIENCE = Duration.ofSeconds(20);
 
+	/** Between two bounded waits nobody is parked: then nobody needs a post. */
+	private static final int ATTEMPTS = 20;
+
 	@RegisterExtension
 	final UniqueNames names = new UniqueNames();
 
@@ -183,9 +186,6 @@ class MessageTest {
 		assertThat(this.server.sender().trySend("t", payload)).isTrue();
 		drain(this.client);
 	}
-
-	/** Between two bounded waits nobody is parked: then nobody needs a post. */
-	private static final int ATTEMPTS = 20;
 
 	@Test
 	void aSenderThatWaitsForRoomIsWokenByTheReceiver() throws Exception {
