@@ -44,10 +44,13 @@ static bool map_checked(struct slot *slot, const struct segment *segment, int ri
 	return true;
 }
 
+/* The first word 0 tells a consumer that has the slot mapped to let go of its memory. */
 static void remove_slot(struct slots *slots, const struct segment *segment, int number)
 {
 	struct slot *slot = &slots->slot[number];
 	char name[OBJECT_NAME_SIZE];
+	if (slot->base != NULL)
+		store_release((uint64_t *)(void *)slot->base, 0);
 	segment_slot_name(segment, segment->role, number, name);
 	const int result = platform_shm_unlink(name);
 	slots->total -= slot->capacity;
@@ -203,6 +206,15 @@ void slots_close(struct slots *slots, const struct segment *segment, uint64_t fr
 	slots_unmap(slots);
 }
 
+/* Lets go of what the producer has removed. */
+static void unmap_removed(struct slots *slots)
+{
+	for (struct slot *slot = slots->slot; slot < slots->slot + SLOTS; slot++) {
+		if (slot->base != NULL && slot->held == 0 && load_acquire((const uint64_t *)(const void *)slot->base) == 0)
+			unmap(slot);
+	}
+}
+
 int slots_map(struct slots *slots, const struct segment *segment, const struct slot_reference *reference,
 		const uint8_t **payload)
 {
@@ -212,6 +224,7 @@ int slots_map(struct slots *slots, const struct segment *segment, const struct s
 		int status = AXON_OK;
 		if (slot->generation != reference->generation && slot->held == 0) {
 			unmap(slot);
+			unmap_removed(slots);
 			if (!map_checked(slot, segment, !segment->role, (int)number, &status) && status != AXON_OK)
 				return status;
 		}

@@ -174,7 +174,46 @@ static void a_restarted_sender_finds_its_slots(void)
 	close_small(server, client);
 }
 
+/* Mappings of this process whose names are gone. */
+static int removed_mappings(void)
+{
+	char line[300];
+	int count = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	CHECK(maps != NULL);
+	while (fgets(line, sizeof line, maps) != NULL)
+		count += strstr(line, channel_name()) != NULL && strstr(line, "(deleted)") != NULL;
+	fclose(maps);
+	return count;
+}
+
+static void removed_slots_are_let_go_of(void)
+{
+	axon_channel *server, *client;
+	axon_message message;
+	static uint8_t bytes[8 * 65536];
+	open_small(&server, &client, sizeof bytes);
+	for (int slots = 2; slots <= 4; slots += 2) {
+		for (int i = 0; i < slots; i++)
+			CHECK_EQUAL(axon_send(server, "t", bytes, sizeof bytes / 4, 0), AXON_OK);
+		for (int i = 0; i < slots; i++)
+			CHECK_EQUAL(axon_receive(client, &message, 0), AXON_OK);
+		CHECK_EQUAL(axon_release(client, &message), AXON_OK);
+		if (slots == 2) { /* those of a sender that closes */
+			axon_close(server);
+			server = open_as(AXON_SERVER, 4096);
+		}
+		/* Once more a small one; one for which all four have to go. */
+		CHECK_EQUAL(axon_send(server, "t", bytes, slots == 2 ? sizeof bytes / 4 : sizeof bytes, 0), AXON_OK);
+		CHECK_EQUAL(axon_receive(client, &message, 0), AXON_OK);
+		CHECK_EQUAL(axon_release(client, &message), AXON_OK);
+		CHECK_EQUAL(removed_mappings(), 0);
+	}
+	close_small(server, client);
+}
+
 TESTS(large, { "payloads-of-0-bytes-to-64-mib-travel", payloads_of_0_bytes_to_64_mib_travel },
 		{ "a-slot-is-reused", a_slot_is_reused }, { "large-memory-is-bounded", large_memory_is_bounded },
 		{ "a-sender-waits-for-a-slot", a_sender_waits_for_a_slot },
+		{ "removed-slots-are-let-go-of", removed_slots_are_let_go_of },
 		{ "a-restarted-sender-finds-its-slots", a_restarted_sender_finds_its_slots });
