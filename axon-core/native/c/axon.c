@@ -37,6 +37,9 @@ static int check_options(const axon_options *options)
 	if (options->max_message > AXON_PAYLOAD_MAX)
 		return error_set(AXON_INVALID, "a max_message of %llu bytes is above %llu",
 				(unsigned long long)options->max_message, (unsigned long long)AXON_PAYLOAD_MAX);
+	if (options->large_memory > LARGE_MEMORY_MAX)
+		return error_set(AXON_INVALID, "a large_memory of %llu bytes is above %llu",
+				(unsigned long long)options->large_memory, (unsigned long long)LARGE_MEMORY_MAX);
 	if (options->open_timeout < 0 || options->send_timeout < 0 || options->request_timeout < 0 || options->spin < 0
 			|| options->bounded_wait <= 0)
 		return error_set(AXON_INVALID, "times must not be negative, and bounded_wait not 0: open_timeout %lld, "
@@ -60,7 +63,7 @@ int channel_corrupt(axon_channel *channel)
 {
 	if (flag_set_once(&channel->segment.status, -AXON_CORRUPT)) {
 		sem_post(channel_space_out(channel));
-		wait_notify(channel);
+		wait_notify(channel, true);
 	}
 	return AXON_CORRUPT;
 }
@@ -139,7 +142,7 @@ static void end_calls(axon_channel *channel)
 	for (int64_t pauses = 0; flag_load(&channel->out.calls) != 0 || flag_load(&channel->in.calls) != 0; pauses++) {
 		if (pauses % WAKE_EVERY == 0) {
 			axon_wake(channel);
-			wait_notify(channel);
+			wait_notify(channel, true);
 		}
 		platform_nap(CLOSE_PAUSE);
 	}

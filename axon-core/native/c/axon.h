@@ -78,7 +78,7 @@ typedef struct axon_options {
 	axon_role role;           /* default AXON_CLIENT */
 	uint64_t capacity;        /* bytes of each ring, 4096 to 536870912, rounded up to a power of two; default 1 MiB; server only, the creator's holds */
 	uint64_t max_message;     /* largest payload in bytes, at most AXON_PAYLOAD_MAX; default 128 MiB; server only, the creator's holds */
-	uint64_t large_memory;    /* bytes of shared memory for large messages, each direction; default 256 MiB; server only, the creator's holds */
+	uint64_t large_memory;    /* bytes of shared memory for large messages, each direction, at most 1 TiB; default 256 MiB; server only, the creator's holds */
 	int64_t open_timeout;     /* how long a client waits for the channel to exist; default 5 s */
 	int64_t send_timeout;     /* default 5 s */
 	int64_t request_timeout;  /* default 30 s */

@@ -22,6 +22,7 @@
 #define PAGE UINT64_C(4096)
 #define CAPACITY_MIN UINT64_C(4096)
 #define CAPACITY_MAX (UINT64_C(512) << 20)
+#define LARGE_MEMORY_MAX (UINT64_C(1) << 40)
 #define SEGMENT_SIZE(capacity) (3 * PAGE + 2 * (capacity))
 #define RING_OFFSET(ring, capacity) (PAGE + (ring) * (PAGE + (capacity)))
 

@@ -177,6 +177,12 @@ sem_t *platform_semaphore_open(const char *name, bool create)
 	return semaphore == SEM_FAILED ? NULL : semaphore;
 }
 
+void platform_semaphore_drain(sem_t *semaphore)
+{
+	for (int i = 0; i < 16 && sem_trywait(semaphore) == 0; i++)
+		continue;
+}
+
 int platform_semaphore_wait(sem_t *semaphore, int64_t deadline)
 {
 #if defined(HAVE_SEM_CLOCKWAIT)

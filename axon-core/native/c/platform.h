@@ -64,6 +64,9 @@ void platform_semaphore_file(const char *name, char *file, size_t size);
 /* Opens an existing semaphore, or creates one with value 0; NULL: errno says why. */
 sem_t *platform_semaphore_open(const char *name, bool create);
 
+/* Takes permits away, but not for ever where somebody goes on posting. */
+void platform_semaphore_drain(sem_t *semaphore);
+
 /* Waits until `deadline`: 0 posted, -ETIMEDOUT, -EINTR. */
 int platform_semaphore_wait(sem_t *semaphore, int64_t deadline);
 

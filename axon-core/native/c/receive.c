@@ -103,7 +103,7 @@ static int resolve(axon_channel *channel, uint64_t position, uint64_t word, cons
 		store_plain(header, word | (uint64_t)DONE << 40);
 	passed(channel, (record->flags & LARGE) != 0);
 	if (pending != NULL && pending != self)
-		wait_notify(channel);
+		wait_notify(channel, true);
 	return AXON_OK;
 }
 
@@ -155,18 +155,21 @@ static int scan(axon_channel *channel, const struct pending *self)
 	struct incoming *in = &channel->in;
 	struct consumer *consumer = &in->consumer;
 	struct record record;
-	uint64_t position = in->scanned > consumer->position ? in->scanned : consumer->position;
+	const uint64_t begin = consumer->position; /* replies are passed on the way, and it grows */
+	uint64_t position = in->scanned > begin ? in->scanned : begin;
+	bool unseen = false;
 	for (;;) {
 		const uint64_t word = load_acquire(ring_word(&consumer->ring, position));
 		if (word == 0)
 			break;
-		if (!record_parse(&consumer->ring, position, word, &record)
-				|| position - consumer->position > consumer->ring.capacity)
+		if (!record_parse(&consumer->ring, position, word, &record) || position - begin > consumer->ring.capacity)
 			return corrupt_record(channel, position, word);
 		if ((record.flags & (PADDING | DONE | REPLY)) == REPLY) {
 			const int status = resolve(channel, position, word, &record, self);
 			if (status != AXON_OK)
 				return status;
+		} else if ((record.flags & (PADDING | DONE)) == 0) {
+			unseen = true;
 		}
 		position += record.size;
 	}
@@ -180,7 +183,17 @@ static int scan(axon_channel *channel, const struct pending *self)
 		consumer_advance(consumer, record.size);
 	}
 	publish(channel, publishable(in));
+	if (unseen)
+		wait_notify(channel, false); /* its receiver may wait behind a thread that looks for replies only */
 	return AXON_OK;
+}
+
+void receive_publish(axon_channel *channel)
+{
+	if (channel_lock_in(channel)) {
+		publish(channel, publishable(&channel->in));
+		lock_release(&channel->in.lock);
+	}
 }
 
 static void release_held(axon_channel *channel)

@@ -1,4 +1,4 @@
-/* receive.h: what closing a channel needs of its receiving side. */
+/* receive.h: what closing and sending need of the receiving side. */
 #ifndef AXON_RECEIVE_H
 #define AXON_RECEIVE_H
 
@@ -9,5 +9,8 @@
  * producer have it back. No other thread uses the channel any more.
  */
 void receive_close(axon_channel *channel, bool acknowledge);
+
+/* Gives the producer what is done with, before this process waits for it in turn. */
+void receive_publish(axon_channel *channel);
 
 #endif

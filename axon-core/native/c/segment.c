@@ -173,10 +173,13 @@ static int adopt(struct segment *segment, const struct segment_header *header)
 				"which makes %llu; discard it",
 				name, (long long)found.st_size, (unsigned long long)header->size, (unsigned long long)capacity,
 				(unsigned long long)SEGMENT_SIZE(capacity));
-	if (header->channel_id == 0 || header->max_message > AXON_PAYLOAD_MAX)
-		return error_set(AXON_CORRUPT, "channel '%s': id %llx, largest message %llu (at most %llu); discard it", name,
+	if (header->channel_id == 0 || header->max_message > AXON_PAYLOAD_MAX
+			|| header->large_memory > LARGE_MEMORY_MAX)
+		return error_set(AXON_CORRUPT, "channel '%s': id %llx, largest message %llu (at most %llu), large-message memory "
+				"%llu (at most %llu); discard it", name,
 				(unsigned long long)header->channel_id, (unsigned long long)header->max_message,
-				(unsigned long long)AXON_PAYLOAD_MAX);
+				(unsigned long long)AXON_PAYLOAD_MAX, (unsigned long long)header->large_memory,
+				(unsigned long long)LARGE_MEMORY_MAX);
 	segment->capacity = capacity;
 	segment->channel_id = header->channel_id;
 	segment->max_message = header->max_message;
@@ -220,8 +223,8 @@ static int open_semaphore(struct segment *segment, int index, bool create)
 	if (*semaphore == NULL)
 		return error_set(AXON_CORRUPT, "channel '%s': its semaphore %s is missing or too small (%llu bytes); "
 				"end its processes and discard it", segment->name, name, (unsigned long long)size);
-	while (create && sem_trywait(*semaphore) == 0)
-		continue;
+	if (create)
+		platform_semaphore_drain(*semaphore);
 	return AXON_OK;
 }
 

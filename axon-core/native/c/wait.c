@@ -6,7 +6,7 @@
 
 #define GRACE INT64_C(2000)       /* ns in which a store becomes visible */
 #define POLLS 64                  /* looks between two readings of the clock */
-#define DRAIN 16
+#define ASK_AFTER INT64_C(20000)  /* ns of spinning for room after which the peer is told */
 #define LOCK_SPINS 200
 #define LOCK_YIELDS 20
 #define LOCK_NAP_MIN INT64_C(50000)
@@ -52,38 +52,40 @@ static bool is_ready(const struct wait *wait, const axon_channel *channel)
 }
 
 /*
- * Takes old permits away. Before the peer is told of a wait: a permit posted
- * for this very wait may be its only one, and the message that it was posted
- * for may be taken by another thread.
+ * 0 for something to look at, -ETIMEDOUT or -EINTR. Old permits are drained
+ * before the peer is told of a wait: a permit posted for this very wait may be
+ * its only one, and the message that it was posted for may be taken by another
+ * thread.
  */
-static void drain(sem_t *semaphore)
-{
-	for (int i = 0; i < DRAIN && sem_trywait(semaphore) == 0; i++)
-		continue;
-}
-
-/* 0 for something to look at, -ETIMEDOUT or -EINTR. */
-static int sleep_on(const struct wait *wait, axon_channel *channel, sem_t *semaphore, uint64_t *parks, int64_t until)
+static int sleep_on(const struct wait *wait, axon_channel *channel, sem_t *semaphore, uint64_t *parks, int64_t spin_end,
+		int64_t until)
 {
 	const int64_t grace_end = platform_now() + GRACE;
+	if (spin_end > until)
+		spin_end = until;
+	if (spin_end < grace_end)
+		spin_end = grace_end;
 	do {
 		if (is_ready(wait, channel))
 			return 0;
 		cpu_pause();
-	} while (platform_now() < grace_end);
+	} while (platform_now() < spin_end);
+	if (spin_end >= until)
+		return -ETIMEDOUT;
 	if (flag_load(&channel->wakes) != wait->wakes_seen)
 		return 0;
 	count_up(parks, 1);
 	return platform_semaphore_wait(semaphore, until);
 }
 
-static int park_for_room(const struct wait *wait, axon_channel *channel, int64_t until)
+/* Spins on until `spin_end` when the peer has been told. */
+static int park_for_room(const struct wait *wait, axon_channel *channel, int64_t spin_end, int64_t until)
 {
 	uint64_t *wanted = &channel->out.producer.ring.control->wanted;
-	drain(channel_space_out(channel));
+	platform_semaphore_drain(channel_space_out(channel));
 	store_plain(wanted, wait->wanted);
 	full_fence();
-	const int result = sleep_on(wait, channel, channel_space_out(channel), &channel->out.parks, until);
+	const int result = sleep_on(wait, channel, channel_space_out(channel), &channel->out.parks, spin_end, until);
 	store_plain(wanted, 0);
 	return result;
 }
@@ -105,10 +107,10 @@ static int park_for_data(const struct wait *wait, axon_channel *channel, int64_t
 	pthread_mutex_unlock(&channel->turn);
 
 	uint64_t *parked = &channel->in.consumer.ring.control->parked;
-	drain(channel_data_in(channel));
+	platform_semaphore_drain(channel_data_in(channel));
 	store_plain(parked, ++channel->parked);
 	full_fence();
-	result = sleep_on(wait, channel, channel_data_in(channel), &channel->in.parks, until);
+	result = sleep_on(wait, channel, channel_data_in(channel), &channel->in.parks, 0, until);
 	store_plain(parked, ++channel->parked);
 
 	pthread_mutex_lock(&channel->turn);
@@ -118,14 +120,14 @@ static int park_for_data(const struct wait *wait, axon_channel *channel, int64_t
 	return result;
 }
 
-void wait_notify(axon_channel *channel)
+void wait_notify(axon_channel *channel, bool all)
 {
 	full_fence();
-	if (flag_load(&channel->turn_taken) == 0 && flag_load(&channel->turn_waiting) == 0)
+	if ((!all || flag_load(&channel->turn_taken) == 0) && flag_load(&channel->turn_waiting) == 0)
 		return;
 	pthread_mutex_lock(&channel->turn);
 	pthread_cond_broadcast(&channel->turn_changed);
-	if (channel->turn_taken != 0)
+	if (all && channel->turn_taken != 0)
 		sem_post(channel_data_in(channel));
 	pthread_mutex_unlock(&channel->turn);
 }
@@ -163,7 +165,8 @@ int wait_more(struct wait *wait, axon_channel *channel)
 	if (slice_end > wait->deadline)
 		slice_end = wait->deadline;
 	const int64_t spin_end = later(now, options->spin);
-	while (now < spin_end && now < slice_end) {
+	const int64_t asking = wait->what == WAIT_ROOM && options->spin > ASK_AFTER ? now + ASK_AFTER : spin_end;
+	while (now < asking && now < slice_end) {
 		for (int i = 0; i < POLLS; i++) {
 			if (is_ready(wait, channel))
 				return AXON_OK;
@@ -173,7 +176,7 @@ int wait_more(struct wait *wait, axon_channel *channel)
 	}
 	int result = -ETIMEDOUT;
 	if (now < slice_end)
-		result = wait->what == WAIT_ROOM ? park_for_room(wait, channel, slice_end)
+		result = wait->what == WAIT_ROOM ? park_for_room(wait, channel, spin_end, slice_end)
 				: park_for_data(wait, channel, slice_end);
 	wait->slice_over = result == -ETIMEDOUT;
 	if (result == 0 && flag_load(&channel->wakes) == wait->wakes_seen)

@@ -29,8 +29,8 @@ int wait_more(struct wait *wait, axon_channel *channel);
 /* What is left of a wait's time. */
 int64_t wait_left(const struct wait *wait);
 
-/* Wakes this process's threads that wait for messages or replies. */
-void wait_notify(axon_channel *channel);
+/* Wakes this process's threads that wait for their turn, and if `all` the one whose turn it is. */
+void wait_notify(axon_channel *channel, bool all);
 
 /* A number that no other living thread has; not 0. */
 uint64_t wait_self(void);

@@ -180,6 +180,19 @@ static void a_ring_full_of_records_does_not_spin_for_ever(void)
 	close_both();
 }
 
+static void a_ring_full_of_replies_does_not_spin_for_ever(void)
+{
+	const axon_header header = { .tag = "ask" };
+	axon_message message;
+	open_both();
+	for (size_t at = 0; at < CAPACITY; at += 64) {
+		put(RING + at, word(64, 1, 0x03, 0));
+		put(RING + at + 8, 77);
+	}
+	CHECK_EQUAL(axon_request(client, &header, "", 0, LONG, &message), AXON_CORRUPT);
+	close_both();
+}
+
 static void a_forged_slot_closes_the_channel(void)
 {
 	static uint8_t bytes[100000];
@@ -233,5 +246,6 @@ TESTS(corruption, { "a-forged-header-word", a_forged_header_word_closes_the_chan
 		{ "a-forged-free", a_forged_free_closes_the_channel },
 		{ "forged-positions-at-the-attach", forged_positions_are_refused_at_the_attach },
 		{ "a-ring-full-of-records", a_ring_full_of_records_does_not_spin_for_ever },
+		{ "a-ring-full-of-replies", a_ring_full_of_replies_does_not_spin_for_ever },
 		{ "a-forged-slot", a_forged_slot_closes_the_channel },
 		{ "random-bytes-never-fault", random_bytes_never_fault });

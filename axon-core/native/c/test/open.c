@@ -54,6 +54,10 @@ static void bad_options_are_refused(void)
 	options = options_for(AXON_SERVER, 4096);
 	options.max_message = AXON_PAYLOAD_MAX + 1;
 	CHECK_EQUAL(axon_open(&channel, channel_name(), &options), AXON_INVALID);
+	options = options_for(AXON_SERVER, 4096);
+	options.large_memory = (UINT64_C(1) << 40) + 1;
+	CHECK_EQUAL(axon_open(&channel, channel_name(), &options), AXON_INVALID);
+	CHECK_ERROR("large_memory");
 }
 
 static void a_capacity_is_rounded_up_and_the_creators_holds(void)
@@ -213,6 +217,7 @@ static void a_foreign_header_is_refused(void)
 	CHECK_EQUAL(open_forged(24, 4097), AXON_CORRUPT);
 	CHECK_EQUAL(open_forged(24, 0), AXON_CORRUPT);
 	CHECK_EQUAL(open_forged(44, 0x7fffffff), AXON_CORRUPT); /* largest payload */
+	CHECK_EQUAL(open_forged(52, 257), AXON_CORRUPT); /* large-message memory */
 }
 
 static void a_segment_of_another_size_is_refused(void)

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -179,6 +180,104 @@ static void use_what_the_parent_waits_on(void)
 	axon_close(channel);
 }
 
+static bool done;
+
+static void *hold_and_fill(void *unused)
+{
+	axon_message held;
+	for (int i = 0; i < 2; i++)
+		CHECK_EQUAL(axon_receive(channel, &held, 0), AXON_OK);
+	__atomic_store_n(&done, true, __ATOMIC_RELEASE);
+	for (int i = 0; i < 64; i++) /* one more than there is room for */
+		CHECK_EQUAL(axon_send(channel, "n", "12345678", 8, LONG), AXON_OK);
+	CHECK_EQUAL(axon_release(channel, &held), AXON_OK);
+	return unused;
+}
+
+/* Both rings are full, and both processes wait; but one has handled a message, which makes room. */
+static void a_sender_that_waits_gives_room(void)
+{
+	pthread_t thread;
+	axon_message message;
+	open_both(MILLISECONDS);
+	for (int i = 0; i < 63; i++)
+		CHECK_EQUAL(axon_send(peer, "n", "12345678", 8, 0), AXON_OK);
+	CHECK_EQUAL(pthread_create(&thread, NULL, hold_and_fill, NULL), 0);
+	while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE))
+		sched_yield();
+	CHECK_EQUAL(axon_send(peer, "n", "12345678", 8, LONG / 4), AXON_OK);
+	CHECK_EQUAL(axon_receive(peer, &message, LONG), AXON_OK);
+	CHECK_EQUAL(axon_release(peer, &message), AXON_OK);
+	CHECK_EQUAL(axon_receive(peer, &message, LONG), AXON_OK);
+	CHECK_EQUAL(pthread_join(thread, NULL), 0);
+	axon_close(channel);
+	axon_close(peer);
+	CHECK_EQUAL(axon_discard(channel_name()), 1);
+}
+
+static void *send_one(void *unused)
+{
+	CHECK_EQUAL(axon_send(peer, "n", "12345678", 8, LONG / 4), AXON_OK);
+	__atomic_store_n(&done, true, __ATOMIC_RELEASE);
+	return unused;
+}
+
+/* It asks for room, and need not wait for an eighth of the ring. */
+static void a_sender_that_never_parks_asks_for_room(void)
+{
+	pthread_t thread;
+	axon_message message;
+	channel = open_as(AXON_SERVER, 4096);
+	axon_options options = options_for(AXON_CLIENT, 4096);
+	options.spin = AXON_FOREVER;
+	CHECK_EQUAL(axon_open(&peer, channel_name(), &options), AXON_OK);
+	for (int i = 0; i < 63; i++)
+		CHECK_EQUAL(axon_send(peer, "n", "12345678", 8, 0), AXON_OK);
+	CHECK_EQUAL(pthread_create(&thread, NULL, send_one, NULL), 0);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQUAL(axon_receive(channel, &message, 0), AXON_OK);
+	for (int64_t i = 0; i < LONG / 10 / MILLISECONDS && !__atomic_load_n(&done, __ATOMIC_ACQUIRE); i++) {
+		usleep(1000);
+		if (i == 100) /* certainly asked by now; it may have asked too late for the first three */
+			CHECK_EQUAL(axon_receive(channel, &message, 0), AXON_OK);
+	}
+	CHECK(__atomic_load_n(&done, __ATOMIC_ACQUIRE));
+	CHECK_EQUAL(pthread_join(thread, NULL), 0);
+	axon_close(channel);
+	axon_close(peer);
+	CHECK_EQUAL(axon_discard(channel_name()), 1);
+}
+
+static void *receive_in_time(void *unused)
+{
+	axon_message message;
+	const time_t begin = time(NULL);
+	CHECK_EQUAL(axon_receive(channel, &message, LONG / 4), AXON_OK); /* it looks once more when its time is over */
+	CHECK(time(NULL) - begin < 4);
+	return unused;
+}
+
+/* A requester has its turn, the receiver waits behind it, and a third thread sees the message, of which nobody was told. */
+static void a_receiver_behind_another_turn_is_woken(void)
+{
+	pthread_t threads[2];
+	axon_message reply;
+	const axon_header header = { .tag = "ask" };
+	const uint64_t word = 64 | UINT64_C(1) << 32;
+	open_both(LONG);
+	CHECK_EQUAL(pthread_create(&threads[0], NULL, request_until_closed, NULL), 0);
+	wait_until_parked(1);
+	CHECK_EQUAL(pthread_create(&threads[1], NULL, receive_in_time, NULL), 0);
+	usleep(50000); /* it waits for its turn now */
+	__atomic_store_n((uint64_t *)(void *)((uint8_t *)map_segment(NULL) + 3 * 4096 + 4096), word, __ATOMIC_RELEASE);
+	CHECK_EQUAL(axon_request(channel, &header, "", 0, 0, &reply), AXON_TIMEOUT);
+	CHECK_EQUAL(pthread_join(threads[1], NULL), 0);
+	axon_close(channel);
+	CHECK_EQUAL(pthread_join(threads[0], NULL), 0);
+	axon_close(peer);
+	CHECK_EQUAL(axon_discard(channel_name()), 1);
+}
+
 static bool polling;
 
 static void *poll_in_thread(void *unused)
@@ -285,6 +384,9 @@ static void a_wait_goes_on_after_a_signal(void)
 
 TESTS(threads, { "senders-take-turns", senders_take_turns }, { "close-wakes-all-that-wait", close_wakes_all_that_wait },
 		{ "close-waits-for-calls-that-have-begun", close_waits_for_calls_that_have_begun },
+		{ "a-sender-that-waits-gives-room", a_sender_that_waits_gives_room },
+		{ "a-sender-that-never-parks-asks-for-room", a_sender_that_never_parks_asks_for_room },
+		{ "a-receiver-behind-another-turn-is-woken", a_receiver_behind_another_turn_is_woken },
 		{ "close-leaves-few-permits", close_leaves_few_permits },
 		{ "a-child-of-busy-threads-does-not-hang", a_child_of_busy_threads_does_not_hang },
 		{ "the-hook-interrupts-a-wait", the_hook_interrupts_a_wait },
