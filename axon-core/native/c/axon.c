@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "fork.h"
-#include "receive.h"
 #include "wait.h"
 
 #define MILLISECONDS INT64_C(1000000)

@@ -11,6 +11,8 @@
 #include "error.h"
 #include "large.h"
 
+struct wait;
+
 /* A request under way, or its reply held by the user. */
 struct pending {
 	struct pending *next;
@@ -107,6 +109,18 @@ static inline int channel_leave(uint32_t *calls, int status)
 	flag_add(calls, UINT32_MAX);
 	return status;
 }
+
+/* As axon_send_with(), with what is left of `wait`. */
+int send_within(axon_channel *channel, const axon_header *header, const void *payload, size_t length, struct wait *wait);
+
+/* Gives the producer what is done with, before this process waits for it in turn. */
+void receive_publish(axon_channel *channel);
+
+/*
+ * Frees all and, if `acknowledge`, acknowledges what is held and lets the
+ * producer have it back. No other thread uses the channel any more.
+ */
+void receive_close(axon_channel *channel, bool acknowledge);
 
 /* Takes the short lock; false: the channel is not usable any more. */
 bool channel_lock_in(axon_channel *channel);

@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "receive.h"
-#include "send.h"
+#include "wait.h"
 
 #define TOKEN_MESSAGE 1
 #define TOKEN_REPLY 2

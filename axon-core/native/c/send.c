@@ -2,8 +2,7 @@
 #define _GNU_SOURCE
 #include <string.h>
 
-#include "receive.h"
-#include "send.h"
+#include "wait.h"
 
 static int refuse_size(const axon_channel *channel, size_t length, const axon_header *header)
 {

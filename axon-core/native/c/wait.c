@@ -27,14 +27,6 @@ int wait_begin(struct wait *wait, const axon_channel *channel, enum wait_for wha
 	return AXON_OK;
 }
 
-int64_t wait_left(const struct wait *wait)
-{
-	if (wait->deadline == 0 || wait->timeout == AXON_FOREVER)
-		return wait->timeout;
-	const int64_t left = wait->deadline - platform_now();
-	return left > 0 ? left : 0;
-}
-
 /* Whether it is worth while to look closer. Takes no lock; what it reads may be a moment old. */
 static bool is_ready(const struct wait *wait, const axon_channel *channel)
 {

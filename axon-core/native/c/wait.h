@@ -26,9 +26,6 @@ int wait_begin(struct wait *wait, const axon_channel *channel, enum wait_for wha
 /* Waits a while: AXON_OK (look again), AXON_TIMEOUT or AXON_INTERRUPTED. */
 int wait_more(struct wait *wait, axon_channel *channel);
 
-/* What is left of a wait's time. */
-int64_t wait_left(const struct wait *wait);
-
 /* Wakes this process's threads that wait for their turn, and if `all` the one whose turn it is. */
 void wait_notify(axon_channel *channel, bool all);
 
