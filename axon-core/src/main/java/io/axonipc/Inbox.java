@@ -1,7 +1,5 @@
 package io.axonipc;
 
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
@@ -46,9 +44,8 @@ final class Inbox {
 
 	private final Queue<Thread> waiters = new ConcurrentLinkedQueue<>();
 
-	private final Map<Long, PendingReply> pending = new HashMap<>();
-
-	private long requests;
+	/** Guarded by {@link #window}. */
+	private final PendingReplies replies;
 
 	/** Up to where records were looked at, by whomever. */
 	private volatile long lookedAt;
@@ -58,6 +55,7 @@ final class Inbox {
 		this.endpoint = channel.endpoint();
 		this.ring = ring;
 		this.counters = counters;
+		this.replies = new PendingReplies(this.endpoint);
 		this.data = new SemaphoreGate(this.endpoint.data(this.endpoint.incoming()));
 	}
 
@@ -95,7 +93,9 @@ final class Inbox {
 		for (long word = this.ring.recordAt(position); word != 0; word = this.ring.recordAt(position)) {
 			if (RingConsumer.isReply(word)) {
 				this.ring.setDone(position, word);
-				deliver(position, word);
+				if (!this.replies.deliver(correlationId(position), position, word)) {
+					this.counters.add(ChannelCounters.REPLIES_DROPPED, 1);
+				}
 			}
 			message |= HeaderWord.isMessage(word);
 			position += HeaderWord.aligned(HeaderWord.length(word));
@@ -108,16 +108,6 @@ final class Inbox {
 			// For the receiver, which may have parked behind another thread's turn.
 			wakeWaiters();
 		}
-	}
-
-	private void deliver(long position, long word) {
-		PendingReply reply = this.pending.get(correlationId(position));
-		if (reply == null || reply.isDelivered()) {
-			this.counters.add(ChannelCounters.REPLIES_DROPPED, 1);
-			return;
-		}
-		reply.deliver(position, word);
-		LockSupport.unpark(reply.thread);
 	}
 
 	private long correlationId(long position) {
@@ -135,7 +125,7 @@ final class Inbox {
 		boolean wake;
 		this.window.lock();
 		try {
-			wake = this.ring.publish(oldestPinned());
+			wake = this.ring.publish(this.replies.oldest());
 			this.counters.add(ChannelCounters.RECEIVER_WAKEUPS, wake ? 1 : 0);
 		}
 		finally {
@@ -146,27 +136,12 @@ final class Inbox {
 		}
 	}
 
-	private long oldestPinned() {
-		long oldest = Long.MAX_VALUE;
-		if (!this.pending.isEmpty()) {
-			for (PendingReply reply : this.pending.values()) {
-				if (reply.isDelivered()) {
-					oldest = Math.min(oldest, reply.position());
-				}
-			}
-		}
-		return oldest;
-	}
-
 	/** A new request, to be ended by {@link #finish}. */
 	PendingReply register() {
 		this.window.lock();
 		try {
 			this.channel.ensureOpen();
-			long id = (this.endpoint.incarnation() << 40) | (++this.requests & 0xff_ffff_ffffL);
-			PendingReply reply = new PendingReply(id);
-			this.pending.put(id, reply);
-			return reply;
+			return this.replies.register();
 		}
 		finally {
 			this.window.unlock();
@@ -208,7 +183,7 @@ final class Inbox {
 	void finish(PendingReply reply) {
 		this.window.lock();
 		try {
-			this.pending.remove(reply.id);
+			this.replies.remove(reply);
 		}
 		finally {
 			this.window.unlock();
@@ -249,7 +224,7 @@ final class Inbox {
 	private boolean isIdle() {
 		this.window.lock();
 		try {
-			return this.pending.isEmpty();
+			return this.replies.isEmpty();
 		}
 		finally {
 			this.window.unlock();
@@ -259,7 +234,7 @@ final class Inbox {
 	boolean isRequesting(Thread thread) {
 		this.window.lock();
 		try {
-			return this.pending.values().stream().anyMatch((reply) -> reply.thread == thread);
+			return this.replies.isWaiting(thread);
 		}
 		finally {
 			this.window.unlock();
