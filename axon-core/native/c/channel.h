@@ -113,6 +113,12 @@ static inline int channel_leave(uint32_t *calls, int status)
 /* As axon_send_with(), with what is left of `wait`. */
 int send_within(axon_channel *channel, const axon_header *header, const void *payload, size_t length, struct wait *wait);
 
+/* Looks through all that has been committed for replies; publishes at its end. Under the lock of `in`. */
+int receive_scan(axon_channel *channel, const struct pending *self);
+
+/* Takes `pending` from the list and lets go of its reply. Under the lock of `in`. */
+void receive_forget(axon_channel *channel, struct pending *pending);
+
 /* Gives the producer what is done with, before this process waits for it in turn. */
 void receive_publish(axon_channel *channel);
 

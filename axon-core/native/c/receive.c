@@ -100,18 +100,22 @@ static int resolve(axon_channel *channel, uint64_t position, uint64_t word, cons
 		consumer_advance(&in->consumer, record->size);
 	else
 		store_plain(header, word | (uint64_t)DONE << 40);
-	passed(channel, (record->flags & LARGE) != 0);
 	if (pending != NULL && pending != self)
 		wait_notify(channel, true);
 	return AXON_OK;
 }
 
-/* Takes the next message in order; replies on the way go where they belong. */
+/*
+ * Takes the next message in order; replies on the way go where they belong.
+ * Nothing is published before the end of the pass: so an honest producer
+ * cannot have committed more than the capacity from its begin.
+ */
 static int take(axon_channel *channel, axon_message *message)
 {
 	struct incoming *in = &channel->in;
 	struct consumer *consumer = &in->consumer;
 	const uint64_t begin = consumer->position;
+	bool large = false;
 	for (;;) {
 		const uint64_t position = consumer->position;
 		const uint64_t word = load_acquire(ring_word(&consumer->ring, position));
@@ -124,7 +128,7 @@ static int take(axon_channel *channel, axon_message *message)
 			return corrupt_record(channel, position, word);
 		if ((record.flags & (PADDING | DONE)) != 0) {
 			consumer_advance(consumer, record.size);
-			passed(channel, (record.flags & LARGE) != 0);
+			large |= (record.flags & LARGE) != 0;
 			continue;
 		}
 		int status;
@@ -132,8 +136,11 @@ static int take(axon_channel *channel, axon_message *message)
 			status = resolve(channel, position, word, &record, NULL);
 			if (status != AXON_OK)
 				return status;
+			large |= (record.flags & LARGE) != 0;
 			continue;
 		}
+		if (position != begin)
+			passed(channel, large);
 		status = view(channel, position, &record, message, &in->slot);
 		if (status != AXON_OK)
 			return status;
@@ -148,8 +155,7 @@ static int take(axon_channel *channel, axon_message *message)
 	}
 }
 
-/* Looks through all that has been committed for replies. */
-static int scan(axon_channel *channel, const struct pending *self)
+int receive_scan(axon_channel *channel, const struct pending *self)
 {
 	struct incoming *in = &channel->in;
 	struct consumer *consumer = &in->consumer;
@@ -231,8 +237,7 @@ int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
 	return status != AXON_OK ? status : channel_leave(&channel->in.calls, receive(channel, message, timeout));
 }
 
-/* Takes `pending` from the list and lets go of its reply. */
-static void forget(axon_channel *channel, struct pending *pending)
+void receive_forget(axon_channel *channel, struct pending *pending)
 {
 	struct incoming *in = &channel->in;
 	struct pending **link = &in->pending;
@@ -262,7 +267,7 @@ static int release(axon_channel *channel, const axon_message *message)
 		if (pending != NULL) {
 			count_up(&in->messages, 1);
 			count_up(&in->bytes, message->payload_length);
-			forget(channel, pending);
+			receive_forget(channel, pending);
 		} else {
 			status = AXON_INVALID;
 		}
@@ -275,125 +280,6 @@ int axon_release(axon_channel *channel, const axon_message *message)
 {
 	const int status = channel_enter(channel, &channel->in.calls);
 	return status != AXON_OK ? status : channel_leave(&channel->in.calls, release(channel, message));
-}
-
-/* Enters a request in the list of those that are under way; NULL: no memory. */
-static struct pending *remember(struct incoming *in, uint64_t incarnation)
-{
-	struct pending *pending = in->unused;
-	if (pending != NULL)
-		in->unused = pending->next;
-	else if ((pending = malloc(sizeof *pending)) == NULL)
-		return NULL;
-	const uint64_t counter = UINT64_MAX >> 24;
-	in->next_id = (in->next_id & counter) == counter ? 1 : in->next_id + 1;
-	*pending = (struct pending){ .next = in->pending, .correlation_id = incarnation << 40 | in->next_id, .slot = -1 };
-	in->pending = pending;
-	return pending;
-}
-
-struct peer {
-	bool present;
-	uint64_t incarnation;
-};
-
-static struct peer look_for_peer(const axon_channel *channel)
-{
-	const struct endpoint *endpoint = &channel->segment.header->endpoint[!channel->segment.role];
-	struct peer peer = { .incarnation = load_acquire(&endpoint->incarnation) };
-	peer.present = load_plain(&endpoint->pid) != 0 && peer.incarnation != load_plain(&channel->in.dead_peer);
-	return peer;
-}
-
-/* Whether the peer that was there is gone; asks the system only when `thoroughly`. */
-static bool peer_has_gone(axon_channel *channel, const struct peer *peer, bool thoroughly)
-{
-	if (!peer->present)
-		return false;
-	if (load_acquire(&channel->segment.header->endpoint[!channel->segment.role].incarnation) != peer->incarnation)
-		return true;
-	if (!thoroughly || segment_peer_alive(&channel->segment) != 0)
-		return false;
-	store_plain(&channel->in.dead_peer, peer->incarnation);
-	return true;
-}
-
-static int fail_request(const axon_channel *channel, int status, const struct wait *wait)
-{
-	if (status == AXON_TIMEOUT)
-		return error_set(status, "channel '%s': no reply after %.3f s", channel->segment.name, (double)wait->timeout / 1e9);
-	if (status == AXON_PEER_DIED)
-		return error_set(status, "channel '%s': the peer went away before it answered", channel->segment.name);
-	return status;
-}
-
-/* Waits for the reply of a request that has been sent. */
-static int await_reply(axon_channel *channel, struct pending *pending, struct wait *wait, const struct peer *peer)
-{
-	struct incoming *in = &channel->in;
-	bool gone = false;
-	for (;;) {
-		if (!channel_lock_in(channel))
-			return channel_unusable(channel);
-		int status = pending->found == 0 ? scan(channel, pending) : AXON_OK;
-		const bool found = pending->found != 0;
-		lock_release(&in->lock);
-		if (status != AXON_OK)
-			return status;
-		if (found)
-			return pending->status;
-		if (gone)
-			return AXON_PEER_DIED;
-		status = wait->timeout == 0 ? AXON_TIMEOUT : wait_more(wait, channel);
-		if (status != AXON_OK)
-			return status;
-		gone = peer_has_gone(channel, peer, wait->slice_over);
-	}
-}
-
-static int request(axon_channel *channel, const axon_header *header, const void *payload, size_t length, int64_t timeout,
-		axon_message *reply)
-{
-	struct incoming *in = &channel->in;
-	struct wait wait;
-	int status = wait_begin(&wait, channel, WAIT_ROOM, timeout, channel->options.request_timeout);
-	if (status == AXON_OK && (header == NULL || reply == NULL || header->reply || header->error))
-		status = error_set(AXON_INVALID, "channel '%s': a request needs a header without reply or error, and a place for "
-				"the reply", channel->segment.name);
-	if (status != AXON_OK)
-		return status;
-	if (!channel_lock_in(channel))
-		return channel_unusable(channel);
-	struct pending *pending = remember(in, channel->segment.incarnation);
-	lock_release(&in->lock);
-	if (pending == NULL)
-		return error_set(AXON_NO_MEMORY, "channel '%s': no memory for a request", channel->segment.name);
-	axon_header asked = *header;
-	asked.correlation_id = pending->correlation_id;
-	const struct peer peer = look_for_peer(channel);
-	status = send_within(channel, &asked, payload, length, &wait);
-	if (status == AXON_OK) {
-		wait.what = WAIT_REPLY;
-		wait.pending = pending;
-		status = await_reply(channel, pending, &wait, &peer);
-	}
-	status = fail_request(channel, status, &wait);
-	if (!channel_lock_in(channel))
-		return status != AXON_OK ? status : channel_unusable(channel);
-	if (status == AXON_OK)
-		*reply = pending->message;
-	else
-		forget(channel, pending);
-	lock_release(&in->lock);
-	return status;
-}
-
-int axon_request(axon_channel *channel, const axon_header *header, const void *payload, size_t length, int64_t timeout,
-		axon_message *reply)
-{
-	const int status = channel_enter(channel, &channel->in.calls);
-	return status != AXON_OK ? status
-			: channel_leave(&channel->in.calls, request(channel, header, payload, length, timeout, reply));
 }
 
 void receive_close(axon_channel *channel, bool acknowledge)
