@@ -174,7 +174,11 @@ AXON_API int axon_send_with(axon_channel *channel, const axon_header *header, co
  */
 AXON_API int axon_claim(axon_channel *channel, const axon_header *header, size_t length, int64_t timeout,
 		void **payload);
+
+/* Makes the claimed message visible. Errors: INVALID (this thread has no claim), CLOSED, CORRUPT. */
 AXON_API int axon_commit(axon_channel *channel);
+
+/* Gives the claimed room back; nothing was visible. Errors as axon_commit(). */
 AXON_API int axon_abort(axon_channel *channel);
 
 /*
@@ -214,10 +218,10 @@ AXON_API void axon_wake(axon_channel *channel);
 /* 1 while another process holds the other role, else 0; a system call. Errors: CLOSED. */
 AXON_API int axon_peer_alive(axon_channel *channel);
 
-/* The capacity of each ring in bytes. */
+/* The capacity of each ring in bytes. The channel must be open, or inherited through fork(); not NULL. */
 AXON_API uint64_t axon_capacity(const axon_channel *channel);
 
-/* Copies the counters. */
+/* Copies the counters. The channel must be open, or inherited through fork(); not NULL. */
 AXON_API void axon_get_counters(const axon_channel *channel, axon_counters *counters);
 
 /* A short English name of a status code; never NULL. */

@@ -51,7 +51,8 @@ static int fail_request(const axon_channel *channel, int status, const struct wa
 	if (status == AXON_TIMEOUT)
 		return error_set(status, "channel '%s': no reply after %.3f s", channel->segment.name, (double)wait->timeout / 1e9);
 	if (status == AXON_PEER_DIED)
-		return error_set(status, "channel '%s': the peer went away before it answered", channel->segment.name);
+		return error_set(status, "channel '%s': the peer went away before it answered; whether it handled the request is not known, and a "
+				"successor may yet", channel->segment.name);
 	return status;
 }
 

@@ -40,7 +40,7 @@ bool ring_is_empty(const struct ring *ring)
 		struct record record;
 		if (word == 0)
 			return true;
-		if (!record_parse(ring, start + walked, word, &record) || (record.flags & (PADDING | DONE)) == 0)
+		if (!record_parse(ring, start + walked, word, &record) || (record.flags & (PADDING | DONE | REPLY)) == 0)
 			return false;
 		walked += record.size;
 	}

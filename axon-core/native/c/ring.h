@@ -57,7 +57,10 @@ void ring_init(struct ring *ring, void *segment, int number, uint64_t capacity);
 /* Checks the header word found at `position`; false: the ring is corrupt. */
 bool record_parse(const struct ring *ring, uint64_t position, uint64_t word, struct record *record);
 
-/* Whether nothing but PADDING and DONE lies in the ring from `handled` on. A corrupt ring is not empty. */
+/*
+ * Whether nothing but PADDING, DONE and REPLY lies in the ring from `handled` on,
+ * asked when its consumer is gone. A corrupt ring is not empty.
+ */
 bool ring_is_empty(const struct ring *ring);
 
 /* Finds the end of the ring. */

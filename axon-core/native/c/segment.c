@@ -249,6 +249,8 @@ static int attempt(struct segment *segment, const axon_options *options)
 					: segment_system_error(segment, "fcntl(F_OFD_SETLK)", segment->name, -locked);
 	}
 	const bool alone = platform_is_locked(segment->lock_fd, LOCK_ROLE(!segment->role)) == 0;
+	if (status == AXON_OK && alone) /* a peer that was killed has left its pid: nobody is there */
+		store_plain(&segment->header->endpoint[!segment->role].pid, 0);
 	for (int i = 0; i < 4 && status == AXON_OK; i++)
 		status = open_semaphore(segment, i, alone);
 	if (status != AXON_OK && half_made)

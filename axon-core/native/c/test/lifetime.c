@@ -91,6 +91,20 @@ static void a_killed_sender_loses_nothing_and_shows_nothing_half(void)
 	axon_close(client);
 }
 
+static void a_peer_that_was_killed_earlier_is_not_there(void)
+{
+	const axon_header header = { .tag = "ask" };
+	axon_message reply;
+	line_open();
+	const pid_t child = start(send_with_a_claim_open);
+	line_expect('c');
+	kill_and_wait(child);
+	axon_channel *client = open_as(AXON_CLIENT, 4096);
+	CHECK_EQUAL(axon_request(client, &header, "", 0, INT64_C(250000000), &reply), AXON_TIMEOUT); /* not PEER_DIED */
+	axon_close(client);
+	CHECK_EQUAL(axon_discard(channel_name()), 1);
+}
+
 static void unread_messages_survive_a_restart_of_both(void)
 {
 	axon_message message;
@@ -206,6 +220,7 @@ static void a_forked_child_does_not_keep_the_role(void)
 
 TESTS(lifetime, { "the-message-in-hand-comes-again", the_message_in_hand_comes_again_and_no_other },
 		{ "a-killed-sender-loses-nothing", a_killed_sender_loses_nothing_and_shows_nothing_half },
+		{ "a-peer-that-was-killed-earlier", a_peer_that_was_killed_earlier_is_not_there },
 		{ "unread-messages-survive-a-restart", unread_messages_survive_a_restart_of_both },
 		{ "the-last-close-removes-all-names", the_last_clean_close_removes_all_names },
 		{ "removed-names-are-noticed", names_removed_under_the_feet_are_noticed },

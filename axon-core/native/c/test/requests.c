@@ -244,9 +244,25 @@ static void a_successor_shows_that_the_peer_died(void)
 	axon_close(shared_client);
 }
 
+static void a_reply_to_somebody_who_is_gone_keeps_nothing(void)
+{
+	const axon_header header = { .tag = "ask" };
+	axon_channel *server, *client;
+	axon_message reply, request;
+	open_both(&server, &client);
+	CHECK_EQUAL(axon_request(client, &header, "x", 1, 0, &reply), AXON_TIMEOUT);
+	axon_close(client);
+	CHECK_EQUAL(axon_receive(server, &request, 0), AXON_OK);
+	CHECK_EQUAL(axon_reply(server, &request, "y", 1, 0), AXON_OK);
+	CHECK_EQUAL(axon_release(server, &request), AXON_OK);
+	axon_close(server);
+	CHECK_EQUAL(objects_left(), 0);
+}
+
 TESTS(requests, { "a-reply-overtakes-messages", a_reply_overtakes_messages },
 		{ "a-late-reply-is-dropped", a_late_reply_is_dropped },
 		{ "requesters-and-a-receiver-share", requesters_and_a_receiver_share_a_channel },
+		{ "a-reply-to-somebody-who-is-gone", a_reply_to_somebody_who_is_gone_keeps_nothing },
 		{ "large-replies", large_replies },
 		{ "a-request-fails-when-the-peer-dies", a_request_fails_when_the_peer_dies },
 		{ "a-successor-shows-that-the-peer-died", a_successor_shows_that_the_peer_died });

@@ -15,7 +15,8 @@ import io.axonipc.ring.SegmentLayout;
  * @param maxMessageSize the largest payload in bytes, 1 to 2147479551; default 128 MiB.
  * Used like the capacity
  * @param largeMessageMemory shared memory for messages larger than a quarter of the
- * capacity, in bytes for each direction; default 256 MiB. Used like the capacity
+ * capacity, in bytes for each direction, 0 to 2^40; default 256 MiB. Used like the
+ * capacity
  * @param openTimeout how long a client waits for the channel to exist; default 5 s
  * @param sendTimeout how long a send waits for room; default 5 s
  * @param requestTimeout how long a request waits for room and reply; default 30 s

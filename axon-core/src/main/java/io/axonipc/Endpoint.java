@@ -95,7 +95,7 @@ final class Endpoint {
 			}
 			Pause.nanos(pause);
 			if (Thread.currentThread().isInterrupted()) {
-				throw new ChannelNotFoundException("Channel '" + names + "': interrupted while waiting for a server");
+				throw new WaitInterruptedException("Channel '" + names + "': interrupted while waiting for a server");
 			}
 		}
 	}
@@ -197,6 +197,10 @@ final class Endpoint {
 	 */
 	private void openSemaphores() {
 		boolean first = !isPeerAlive();
+		if (first) {
+			// A peer that was killed has left its pid: nobody is there.
+			Words.put(this.memory, SegmentLayout.incarnation(this.role.peer().ordinal()) + 8, 0);
+		}
 		this.semaphores = new NamedSemaphore[] { openSemaphore(this.names.dataSemaphore(0), first),
 				openSemaphore(this.names.spaceSemaphore(0), first), openSemaphore(this.names.dataSemaphore(1), first),
 				openSemaphore(this.names.spaceSemaphore(1), first) };

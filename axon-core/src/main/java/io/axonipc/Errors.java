@@ -16,8 +16,10 @@ final class Errors {
 	static AxonException system(ChannelNames names, PosixException cause) {
 		String what = "Channel '" + names + "': " + cause.getMessage();
 		if (cause.isDenied()) {
-			return new ChannelAccessException(what + ": it belongs to another user. Run both processes as one user, "
-					+ "or in one group with group access, or choose another name", cause);
+			return new ChannelAccessException(
+					what + ": it probably belongs to another user. Run both processes as one user, "
+							+ "or in one group with group access, or choose another name",
+					cause);
 		}
 		if (cause.isOutOfMemory()) {
 			return new ChannelMemoryException(what, cause);

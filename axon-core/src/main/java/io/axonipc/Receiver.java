@@ -15,6 +15,10 @@ import io.axonipc.ring.RingConsumer;
  * Replies to {@link AxonChannel#request requests} are not delivered here; polling hands
  * them to the threads that wait for them. Polling allocates nothing and makes no system
  * call while messages come.
+ * <p>
+ * Every method throws {@link ChannelClosedException} after the channel was closed or
+ * found corrupt, {@link CorruptChannelException} when it is found so, and
+ * {@link IllegalStateException} when another thread, or a handler, is receiving.
  */
 public final class Receiver {
 

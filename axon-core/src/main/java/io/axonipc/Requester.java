@@ -74,7 +74,7 @@ final class Requester {
 			if (peer != 0 && (peer != now || isPeerGone(peer)) && !this.inbox.look(reply)) {
 				throw new PeerDiedException(
 						"Channel '" + this.channel.name() + "': the peer went away before it answered the request '"
-								+ header.tag() + "'; whether it handled it is not known");
+								+ header.tag() + "'; whether it handled it is not known, and a successor may yet");
 			}
 			this.channel.ensureNotInterrupted("a reply");
 			if (System.nanoTime() - start >= nanos) {

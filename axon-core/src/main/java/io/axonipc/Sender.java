@@ -15,6 +15,16 @@ import io.axonipc.ring.HeaderWord;
  * payload is copied once, into shared memory; {@link #claim claim} avoids even that.
  * Sending allocates nothing and makes no system call unless the ring is full, the
  * receiver is parked, or a large message needs memory that is not there yet.
+ * <p>
+ * Every method throws {@link ChannelClosedException} after the channel was closed or
+ * found corrupt, {@link CorruptChannelException} when it is found so,
+ * {@link MessageTooLargeException} for a message that could never fit,
+ * {@link ChannelMemoryException} when shared memory for a large one cannot be had,
+ * {@link WaitInterruptedException} when the thread is interrupted while it waits,
+ * {@link IllegalArgumentException} for a tag, metadata or length out of range, and
+ * {@link IllegalStateException} while this thread has a claim open. Whenever one of these
+ * is thrown, nothing was sent. What waits for room up to a time-out also throws
+ * {@link SendTimeoutException}.
  */
 public final class Sender {
 
@@ -94,7 +104,7 @@ public final class Sender {
 	/**
 	 * Takes room for a payload that is then written in place, if there is room now.
 	 * @param tag the message's name, 1 to 255 bytes of UTF-8
-	 * @param length bytes of payload
+	 * @param length bytes of payload, 0 to the channel's largest payload
 	 * @return the claim, or null when the ring is full
 	 */
 	public Claim tryClaim(String tag, int length) {
@@ -106,7 +116,7 @@ public final class Sender {
 	 * the channel's send time-out. Until the claim is committed or aborted, by this same
 	 * thread, the other threads' sends wait.
 	 * @param tag the message's name, 1 to 255 bytes of UTF-8
-	 * @param length bytes of payload
+	 * @param length bytes of payload, 0 to the channel's largest payload
 	 * @return the claim
 	 * @throws SendTimeoutException when no room was made in time
 	 */
@@ -117,7 +127,7 @@ public final class Sender {
 	/**
 	 * Takes room for a payload that is then written in place.
 	 * @param header tag and metadata
-	 * @param length bytes of payload
+	 * @param length bytes of payload, 0 to the channel's largest payload
 	 * @param timeout the longest wait for room
 	 * @return the claim
 	 * @throws SendTimeoutException when no room was made in time
@@ -139,7 +149,7 @@ public final class Sender {
 	/**
 	 * Takes room for a reply that is then written in place.
 	 * @param request the request in hand
-	 * @param length bytes of payload
+	 * @param length bytes of payload, 0 to the channel's largest payload
 	 * @return the claim
 	 */
 	public Claim claimReply(MessageView request, int length) {

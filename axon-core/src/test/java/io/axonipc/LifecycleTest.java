@@ -252,6 +252,21 @@ class LifecycleTest {
 	}
 
 	@Test
+	void aPeerThatWasKilledEarlierIsNotThere() throws IOException {
+		AxonChannel server = open(SERVER);
+		server.sender().send("unread", new byte[0]);
+		server.close();
+		try (RandomAccessFile segment = new RandomAccessFile("/dev/shm/axon." + this.name, "rw")) {
+			segment.seek(136);
+			segment.write(new byte[] { 0x42, 0x42 });
+		}
+		AxonChannel client = open(CLIENT);
+		assertThatThrownBy(() -> client.request("t", ByteBuffer.allocate(0), Duration.ofMillis(250), (reply) -> null))
+			.as("waits for the next one")
+			.isInstanceOf(RequestTimeoutException.class);
+	}
+
+	@Test
 	void aStrangeFileUnderASlotsNameIsRemoved() throws IOException {
 		Path slot = Path.of("/dev/shm/axon." + this.name + "~0.00");
 		Files.createFile(slot, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r--r--")));

@@ -217,6 +217,16 @@ class RequestTest {
 	}
 
 	@Test
+	void aReplyToSomebodyWhoIsGoneKeepsNothing() {
+		assertThatThrownBy(() -> this.client.request("t", ByteBuffer.allocate(8), Duration.ofMillis(1), (m) -> null))
+			.isInstanceOf(RequestTimeoutException.class);
+		this.client.close();
+		this.server.receiver().poll((message) -> this.server.sender().reply(message, message.payload()), 1, PATIENCE);
+		this.server.close();
+		assertThat(UniqueNames.files(this.name)).isEmpty();
+	}
+
+	@Test
 	void onlyARequestCanBeAnswered() {
 		this.client.sender().send("plain", new byte[0]);
 		this.server.receiver()

@@ -99,8 +99,9 @@ public final class RingProducer {
 
 	/**
 	 * Whether the consumer, which is gone, has left no message behind.
-	 * @return true when only padding and records done with lie between {@code handled}
-	 * and the end; false also when {@code handled} makes no sense
+	 * @return true when only padding, records done with, and replies, which nobody can
+	 * want any more, lie between {@code handled} and the end; false also when
+	 * {@code handled} makes no sense
 	 */
 	public boolean isEmpty() {
 		long handled = Words.getAcquire(this.memory, this.control + SegmentLayout.HANDLED) & -ALIGNMENT;
@@ -108,7 +109,7 @@ public final class RingProducer {
 			return false;
 		}
 		boolean[] found = new boolean[1];
-		walk(handled, (offset, word, end) -> found[0] |= HeaderWord.isMessage(word));
+		walk(handled, (offset, word, end) -> found[0] |= HeaderWord.isMessage(word) && !RingConsumer.isReply(word));
 		return !found[0];
 	}
 
