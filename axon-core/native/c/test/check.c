@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -183,6 +184,21 @@ static int objects(bool print)
 	}
 	closedir(folder);
 	return count;
+}
+
+void receive_while_the_sender_waits(axon_channel *client, uint32_t waits, uint32_t count)
+{
+	axon_message message;
+	uint64_t last = 0;
+	volatile uint64_t *wanted = (uint64_t *)(void *)((uint8_t *)map_segment(NULL) + 4096 + 384);
+	for (uint32_t i = 0; i < count; i++) {
+		while (i < waits && (*wanted == 0 || *wanted == last))
+			sched_yield();
+		last = *wanted;
+		CHECK_EQUAL(axon_receive(client, &message, LONG), AXON_OK);
+		CHECK(is_filled(message.payload, message.payload_length, i));
+		CHECK_EQUAL(axon_release(client, &message), AXON_OK);
+	}
 }
 
 int objects_left(void)

@@ -76,6 +76,12 @@ bool is_filled(const void *payload, size_t length, uint32_t seed);
 /* Maps the channel's segment, to look at it or to forge it. */
 void *map_segment(size_t *size);
 
+/*
+ * Receives `count` messages of a server in a small ring; each of the first
+ * `waits` only when the server waits for room anew.
+ */
+void receive_while_the_sender_waits(axon_channel *client, uint32_t waits, uint32_t count);
+
 /* Objects of this test's channel in /dev/shm. */
 int objects_left(void);
 

@@ -1,6 +1,5 @@
 /* Large messages: sizes, reuse of slots, the bound, recovery. */
 #define _GNU_SOURCE
-#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -104,18 +103,8 @@ static void large_memory_is_bounded(void)
 
 static void receive_when_the_sender_waits(void)
 {
-	axon_message message;
 	axon_channel *client = open_as(AXON_CLIENT, 4096);
-	uint64_t last = 0;
-	volatile uint64_t *wanted = (uint64_t *)(void *)((uint8_t *)map_segment(NULL) + 4096 + 384);
-	for (uint32_t i = 0; i < 11; i++) {
-		while (i < 10 && (*wanted == 0 || *wanted == last))
-			sched_yield();
-		last = *wanted;
-		CHECK_EQUAL(axon_receive(client, &message, LONG), AXON_OK);
-		CHECK(is_filled(message.payload, message.payload_length, i));
-		CHECK_EQUAL(axon_release(client, &message), AXON_OK);
-	}
+	receive_while_the_sender_waits(client, 10, 11);
 	axon_close(client);
 }
 

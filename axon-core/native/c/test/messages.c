@@ -1,6 +1,5 @@
 /* Plain messages: what is accepted, order and bytes, wrapping, full and empty rings, claims. */
 #define _GNU_SOURCE
-#include <sched.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -174,18 +173,8 @@ static void a_full_ring_holds_senders_up(void)
 
 static void receive_when_the_sender_waits(void)
 {
-	axon_message message;
 	client = open_as(AXON_CLIENT, SMALL);
-	uint64_t last = 0;
-	volatile uint64_t *wanted = (uint64_t *)(void *)((uint8_t *)map_segment(NULL) + 4096 + 384);
-	for (uint32_t i = 0; i < BLOCKED + FIT; i++) {
-		while (i < BLOCKED && (*wanted == 0 || *wanted == last))
-			sched_yield();
-		last = *wanted;
-		CHECK_EQUAL(axon_receive(client, &message, LONG), AXON_OK);
-		CHECK(is_filled(message.payload, message.payload_length, i));
-		CHECK_EQUAL(axon_release(client, &message), AXON_OK);
-	}
+	receive_while_the_sender_waits(client, BLOCKED, BLOCKED + FIT);
 	axon_close(client);
 }
 
