@@ -288,6 +288,7 @@ public final class AxonChannel implements AutoCloseable {
 		try {
 			if (this.failure == null) {
 				this.receiver.releaseInHand();
+				// Steps over replies taken out of turn, for the peer to see.
 				this.inbox.isEmpty();
 				this.slots.close();
 			}

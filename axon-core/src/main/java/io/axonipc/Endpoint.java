@@ -19,11 +19,8 @@ import io.axonipc.ring.Words;
  */
 final class Endpoint {
 
-	/**
-	 * How long a close waits for others to open or close; then it leaves the names to
-	 * them.
-	 */
-	private static final long CLOSE_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+	/** How long a close or a discard waits for others to open or close. */
+	private static final long SETUP_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
 	/**
 	 * The size of a named semaphore's file is that of {@code sem_t}: 32 bytes with glibc.
@@ -144,7 +141,7 @@ final class Endpoint {
 				header = SegmentHeader.of(options);
 				reserve(names, segment, header.getLong(SegmentLayout.SIZE), mode(options.groupAccess()));
 			}
-			ByteBuffer memory = segment.map((int) header.getLong(SegmentLayout.SIZE), true);
+			ByteBuffer memory = segment.map(header.getLong(SegmentLayout.SIZE));
 			if (!ready) {
 				memory.put(0, header, 0, SegmentLayout.PAGE);
 			}
@@ -250,7 +247,7 @@ final class Endpoint {
 	 */
 	void close(BooleanSupplier empty) {
 		try {
-			boolean locked = tryLockSetup(this.lock, System.nanoTime() + CLOSE_PATIENCE_NANOS);
+			boolean locked = tryLockSetup(this.lock, System.nanoTime() + SETUP_PATIENCE_NANOS);
 			Words.putRelease(this.memory, SegmentLayout.incarnation(this.role.ordinal()) + 8, 0);
 			if (locked && !isPeerAlive() && !isUnlinked() && empty.getAsBoolean()) {
 				unlinkAll(this.names);
@@ -270,7 +267,7 @@ final class Endpoint {
 				return false;
 			}
 			checkAccess(names, names.segment(), lock.status(), true);
-			lockSetup(names, lock, System.nanoTime() + TimeUnit.SECONDS.toNanos(5));
+			lockSetup(names, lock, System.nanoTime() + SETUP_PATIENCE_NANOS);
 			FileStatus status = lock.status();
 			if (status.links() == 0) {
 				return false;

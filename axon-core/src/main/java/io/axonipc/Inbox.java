@@ -97,7 +97,9 @@ final class Inbox {
 					this.counters.add(ChannelCounters.REPLIES_DROPPED, 1);
 				}
 			}
-			message |= HeaderWord.isMessage(word);
+			else {
+				message |= HeaderWord.isMessage(word);
+			}
 			position += HeaderWord.aligned(HeaderWord.length(word));
 			if (position > limit) {
 				throw new CorruptRingException("no end of the records before position " + position);

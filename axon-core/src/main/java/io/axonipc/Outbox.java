@@ -190,9 +190,7 @@ final class Outbox {
 		boolean parks = this.channel.spinNanos() < AxonChannel.BOUNDED_WAIT_NANOS;
 		long spin = Math.min(this.channel.spinNanos(), AxonChannel.BOUNDED_WAIT_NANOS);
 		for (long waited = 0; waited < nanos; waited = System.nanoTime() - start) {
-			// The consumer publishes each eighth of the ring by itself; what is less must
-			// be
-			// asked for.
+			// The consumer publishes by strides; for less it must be asked.
 			int record = (waited < spin) ? spin(recordLength, largeLength, spin)
 					: ask(recordLength, largeLength, nanos - waited, parks);
 			if (record >= 0) {

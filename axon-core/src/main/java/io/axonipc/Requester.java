@@ -69,8 +69,7 @@ final class Requester {
 			if (peer == 0) {
 				peer = now;
 			}
-			// The peer's last act may have been this reply: look again after it was found
-			// dead.
+			// The peer's last act may have been this reply: look again when it is gone.
 			if (peer != 0 && (peer != now || isPeerGone(peer)) && !this.inbox.look(reply)) {
 				throw new PeerDiedException(
 						"Channel '" + this.channel.name() + "': the peer went away before it answered the request '"

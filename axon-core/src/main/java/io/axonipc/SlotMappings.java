@@ -58,7 +58,7 @@ final class SlotMappings {
 			if (!SlotPool.isWhole(segment, this.endpoint, ring, slot)) {
 				throw new CorruptRingException(name + " is not a whole slot");
 			}
-			ByteBuffer mapped = segment.map((int) Math.min(status.size(), Integer.MAX_VALUE), true);
+			ByteBuffer mapped = segment.map(status.size());
 			if (Words.get(mapped, SegmentLayout.SLOT_GENERATION) != wanted) {
 				throw new CorruptRingException(name + " is not what the record refers to");
 			}

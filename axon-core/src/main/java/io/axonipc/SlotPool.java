@@ -62,7 +62,7 @@ final class SlotPool {
 			FileStatus status = segment.status();
 			Endpoint.checkAccess(this.endpoint.names, name(slot), status, this.endpoint.mode == 0660);
 			if (isWhole(segment, this.endpoint, this.endpoint.outgoing(), slot)) {
-				ByteBuffer mapped = segment.map((int) Math.min(status.size(), Integer.MAX_VALUE), true);
+				ByteBuffer mapped = segment.map(status.size());
 				keep(slot, mapped, status.size() - SegmentLayout.PAGE);
 				return;
 			}
@@ -210,7 +210,7 @@ final class SlotPool {
 			}
 			long size = SegmentLayout.PAGE + needed;
 			segment.allocate(size);
-			ByteBuffer mapped = segment.map((int) Math.min(size, Integer.MAX_VALUE), true);
+			ByteBuffer mapped = segment.map(size);
 			Words.put(mapped, SegmentLayout.SIZE, size);
 			Words.put(mapped, SegmentLayout.SLOT_CHANNEL_ID, this.endpoint.channelId);
 			Words.put(mapped, SegmentLayout.SLOT_GENERATION, (this.endpoint.incarnation() << 32) | ++this.generations);

@@ -163,20 +163,21 @@ public final class SharedMemory implements AutoCloseable {
 	}
 
 	/**
-	 * Maps the object for reading and writing. It stays mapped as long as the buffer, or
-	 * any buffer cut from it, is reachable, also after {@link #close()}.
-	 * @param size bytes
-	 * @param populate whether to touch all pages now
+	 * Maps the object for reading and writing, and touches all its pages. It stays mapped
+	 * as long as the buffer, or any buffer cut from it, is reachable, also after
+	 * {@link #close()}.
+	 * @param size bytes; of a larger object the first 2147483647
 	 * @return a little-endian buffer
 	 */
-	public ByteBuffer map(int size, boolean populate) {
-		int flags = Platform.MAP_SHARED | (populate ? Platform.MAP_POPULATE : 0);
-		long address = LibC.INSTANCE.mmap(null, size, Platform.PROT_READ_WRITE, flags, this.descriptor, 0).address();
+	public ByteBuffer map(long size) {
+		int length = (int) Math.min(size, Integer.MAX_VALUE);
+		int flags = Platform.MAP_SHARED | Platform.MAP_POPULATE;
+		long address = LibC.INSTANCE.mmap(null, length, Platform.PROT_READ_WRITE, flags, this.descriptor, 0).address();
 		if (address == -1) {
 			throw PosixException.last("mmap", this.name);
 		}
-		ByteBuffer buffer = MemoryIO.getInstance().newDirectByteBuffer(address, size);
-		CLEANER.register(buffer, () -> LibC.INSTANCE.munmap(address, size));
+		ByteBuffer buffer = MemoryIO.getInstance().newDirectByteBuffer(address, length);
+		CLEANER.register(buffer, () -> LibC.INSTANCE.munmap(address, length));
 		return buffer.order(ByteOrder.LITTLE_ENDIAN);
 	}
 

@@ -46,7 +46,6 @@ public final class RingProducer {
 		if (this.free < 0 || this.free % ALIGNMENT != 0) {
 			throw new CorruptRingException("free = " + this.free + " is not a position");
 		}
-		this.tail = this.free;
 		walk(null);
 		Words.put(memory, control + SegmentLayout.WANTED, 0);
 	}
@@ -123,7 +122,7 @@ public final class RingProducer {
 		long tail = this.tail;
 		int index = (int) tail & (this.capacity - 1);
 		int need = aligned(length);
-		int padding = (need <= this.capacity - index) ? 0 : this.capacity - index;
+		int padding = padding(index, need);
 		long end = tail + padding + need + ALIGNMENT;
 		if (end - this.capacity > this.free && end - this.capacity > loadFree()) {
 			return FULL;
@@ -132,6 +131,13 @@ public final class RingProducer {
 			return this.data + index;
 		}
 		return pad(index, padding);
+	}
+
+	/**
+	 * What is left of the ring when a record does not fit before its end, else 0.
+	 */
+	private int padding(int index, int need) {
+		return (need <= this.capacity - index) ? 0 : this.capacity - index;
 	}
 
 	/**
@@ -166,9 +172,8 @@ public final class RingProducer {
 		int index = (int) this.tail & (this.capacity - 1);
 		long end = this.tail + aligned(HeaderWord.length(word));
 		int next = (int) end & (this.capacity - 1);
-		// The next header word is 0 before this one shows, or a consumer could take bytes
-		// of
-		// an earlier lap for a record. Release orders it, and the record's bytes, before.
+		// The next header word is 0 before this one shows, or bytes of an earlier lap
+		// could be taken for a record. Release orders it, and this record, before.
 		Words.put(this.memory, this.data + next, 0);
 		Words.putRelease(this.memory, this.data + index, word);
 		this.tail = end;
@@ -199,7 +204,7 @@ public final class RingProducer {
 	public long wantedFor(int length) {
 		int index = (int) this.tail & (this.capacity - 1);
 		int need = aligned(length);
-		int padding = (need <= this.capacity - index) ? 0 : this.capacity - index;
+		int padding = padding(index, need);
 		return this.tail + padding + need + ALIGNMENT - this.capacity;
 	}
 
