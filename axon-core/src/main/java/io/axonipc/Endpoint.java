@@ -37,6 +37,9 @@ final class Endpoint {
 
 	final int capacity;
 
+	/** The largest record of the ring whose payload is within the largest message. */
+	final int maxInRing;
+
 	final int maxMessage;
 
 	final long largeMemory;
@@ -65,6 +68,7 @@ final class Endpoint {
 		this.readOnly = memory.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
 		this.capacity = (int) header.getLong(SegmentLayout.CAPACITY);
 		this.maxMessage = (int) header.getLong(SegmentLayout.MAX_MESSAGE);
+		this.maxInRing = Math.min(this.capacity / 4, this.maxMessage);
 		this.largeMemory = (header.getLong(SegmentLayout.LARGE_MEMORY) + SegmentLayout.PAGE - 1) & -SegmentLayout.PAGE;
 		this.channelId = header.getLong(SegmentLayout.CHANNEL_ID);
 	}

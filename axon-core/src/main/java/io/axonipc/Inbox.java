@@ -8,6 +8,7 @@ import java.util.function.BooleanSupplier;
 import io.axonipc.ring.CorruptRingException;
 import io.axonipc.ring.HeaderWord;
 import io.axonipc.ring.RingConsumer;
+import io.axonipc.ring.SegmentLayout;
 import io.axonipc.ring.Words;
 
 /**
@@ -25,6 +26,9 @@ final class Inbox {
 	/** How long a close waits before it wakes again who did not hear the first time. */
 	private static final long WAKE_PAUSE_NANOS = 5_000_000;
 
+	/** Looks between two readings of the clock, which costs more than a look. */
+	private static final int LOOKS = 16;
+
 	private final AxonChannel channel;
 
 	private final Endpoint endpoint;
@@ -35,7 +39,7 @@ final class Inbox {
 
 	private final SemaphoreGate data;
 
-	final SpinLock consuming = new SpinLock();
+	final BiasedLock consuming = new BiasedLock();
 
 	private final SpinLock window = new SpinLock();
 
@@ -47,6 +51,13 @@ final class Inbox {
 	/** Guarded by {@link #window}. */
 	private final PendingReplies replies;
 
+	/** Threads that wait for messages and for replies; guarded by {@link #window}. */
+	private final int[] parked = new int[SegmentLayout.FOR_REPLIES + 1];
+
+	private final Patience patience;
+
+	private final BooleanSupplier messageReady;
+
 	/** Up to where records were looked at, by whomever. */
 	private volatile long lookedAt;
 
@@ -56,6 +67,8 @@ final class Inbox {
 		this.ring = ring;
 		this.counters = counters;
 		this.replies = new PendingReplies(this.endpoint);
+		this.patience = new Patience(channel.spinNanos());
+		this.messageReady = ring::isReady;
 		this.data = new SemaphoreGate(this.endpoint.data(this.endpoint.incoming()));
 	}
 
@@ -244,79 +257,95 @@ final class Inbox {
 	}
 
 	/**
-	 * Spins, then waits at most once on the semaphore; returns at the latest after the
-	 * spin and one bounded wait.
-	 * @param ready what is waited for
-	 * @param nanos the longest wait
-	 * @return whether it came
+	 * Waits for a message: spins, then waits at most once on the semaphore.
+	 * @param nanos the longest wait; it ends after the spin and one bounded wait anyway
+	 * @return whether one came
 	 */
-	boolean await(BooleanSupplier ready, long nanos) {
-		long start = System.nanoTime();
-		long spin = Math.min(nanos, Math.min(this.channel.spinNanos(), AxonChannel.BOUNDED_WAIT_NANOS));
+	boolean awaitMessage(long nanos) {
+		return await(this.messageReady, nanos, SegmentLayout.FOR_MESSAGES);
+	}
+
+	/** The same for a reply. */
+	boolean awaitReply(PendingReply reply, long nanos) {
+		return await(() -> look(reply), nanos, SegmentLayout.FOR_REPLIES);
+	}
+
+	private boolean await(BooleanSupplier ready, long nanos, int what) {
 		if (ready.getAsBoolean()) {
 			return true;
 		}
 		publish();
-		do {
-			if (ready.getAsBoolean()) {
-				return true;
-			}
-			this.channel.ensureOpen();
-			if (Thread.currentThread().isInterrupted()) {
-				return false;
-			}
-			Thread.onSpinWait();
+		long start = System.nanoTime();
+		boolean parks = this.channel.spinNanos() < AxonChannel.BOUNDED_WAIT_NANOS;
+		long spin = Math.min(nanos, parks ? this.patience.next() : AxonChannel.BOUNDED_WAIT_NANOS);
+		if (spin(ready, start, spin)) {
+			this.patience.spun();
+			return true;
 		}
-		while (System.nanoTime() - start < spin);
 		long left = nanos - (System.nanoTime() - start);
-		if (left > 0 && spin < AxonChannel.BOUNDED_WAIT_NANOS) {
-			park(ready, Math.min(left, AxonChannel.BOUNDED_WAIT_NANOS));
+		if (left > 0 && parks && !Thread.currentThread().isInterrupted()) {
+			park(ready, Math.min(left, AxonChannel.BOUNDED_WAIT_NANOS), what);
 			this.channel.ensureOpen();
 		}
 		return ready.getAsBoolean();
 	}
 
-	private void park(BooleanSupplier ready, long nanos) {
-		Thread me = Thread.currentThread();
-		this.waiters.add(me);
-		try {
-			if (this.turn.tryLock()) {
-				parkInTurn(ready, nanos);
+	private boolean spin(BooleanSupplier ready, long start, long nanos) {
+		for (int looks = 1; nanos > 0; looks++) {
+			if (ready.getAsBoolean()) {
+				return true;
 			}
-			else if (!ready.getAsBoolean() && this.channel.isOpen()) {
-				LockSupport.parkNanos(this, nanos);
-			}
-		}
-		finally {
-			this.waiters.remove(me);
-		}
-	}
-
-	private void parkInTurn(BooleanSupplier ready, long nanos) {
-		try {
-			// Before the flag is raised: a permit that comes afterwards is this park's
-			// only one.
-			this.data.drain();
-			setParked(true);
-			try {
-				if (isQuiet(ready)) {
-					this.counters.add(ChannelCounters.RECEIVER_PARKS, 1);
-					this.data.block(nanos);
+			Thread.onSpinWait();
+			if (looks % LOOKS == 0) {
+				this.channel.ensureOpen();
+				if (System.nanoTime() - start >= nanos || Thread.currentThread().isInterrupted()) {
+					return false;
 				}
 			}
-			finally {
-				setParked(false);
+		}
+		return false;
+	}
+
+	private void park(BooleanSupplier ready, long nanos, int what) {
+		Thread me = Thread.currentThread();
+		this.waiters.add(me);
+		boolean inTurn = this.turn.tryLock();
+		try {
+			if (inTurn) {
+				// Before the flag is raised: a permit that comes afterwards is this
+				// park's
+				// only one.
+				this.data.drain();
+			}
+			raise(what);
+			if (isQuiet(ready)) {
+				this.counters.add(ChannelCounters.RECEIVER_PARKS, 1);
+				if (inTurn) {
+					this.data.block(nanos);
+				}
+				else {
+					LockSupport.parkNanos(this, nanos);
+				}
+				this.patience.slept();
+			}
+			else {
+				this.patience.yielded();
 			}
 		}
 		finally {
-			this.turn.unlock();
-			wakeWaiters();
+			lower(what);
+			this.waiters.remove(me);
+			if (inTurn) {
+				this.turn.unlock();
+				wakeWaiters();
+			}
 		}
 	}
 
 	/**
 	 * The flag is up. Keeps looking for the grace period, in which a commit becomes
-	 * visible whose producer did not see the flag.
+	 * visible whose producer did not see the flag. Yields meanwhile, to a peer that may
+	 * need this very processor.
 	 */
 	private boolean isQuiet(BooleanSupplier ready) {
 		long graceEnd = System.nanoTime() + AxonChannel.GRACE_NANOS;
@@ -324,30 +353,38 @@ final class Inbox {
 			if (ready.getAsBoolean() || hasNews()) {
 				return false;
 			}
-			Thread.onSpinWait();
+			Thread.yield();
 		}
 		while (System.nanoTime() < graceEnd);
-		return this.channel.isOpen() && !Thread.currentThread().isInterrupted();
+		return !ready.getAsBoolean() && this.channel.isOpen() && !Thread.currentThread().isInterrupted();
 	}
 
-	/** Whether there is a record that nobody has looked at yet, for whomever it is. */
-	private boolean hasNews() {
-		return this.ring.isCommitted(Math.max(this.lookedAt, this.ring.position()));
-	}
-
-	private void setParked(boolean parked) {
+	private void raise(int what) {
 		this.window.lock();
 		try {
-			if (parked) {
-				this.ring.park();
-			}
-			else {
-				this.ring.unpark();
+			this.parked[what]++;
+			this.ring.park(what);
+		}
+		finally {
+			this.window.unlock();
+		}
+	}
+
+	private void lower(int what) {
+		this.window.lock();
+		try {
+			if (--this.parked[what] == 0) {
+				this.ring.unpark(what);
 			}
 		}
 		finally {
 			this.window.unlock();
 		}
+	}
+
+	/** Whether there is a record that nobody has looked at yet, for whomever it is. */
+	private boolean hasNews() {
+		return this.ring.isCommitted(Math.max(this.lookedAt, this.ring.position()));
 	}
 
 	/**

@@ -21,6 +21,8 @@ public final class MessageView implements AutoCloseable {
 
 	private final ByteBuffer ring;
 
+	private final ByteBuffer readOnly;
+
 	private final Receiver receiver;
 
 	private long word;
@@ -31,7 +33,8 @@ public final class MessageView implements AutoCloseable {
 
 	private int offset;
 
-	private int length;
+	/** -1 after the message was acknowledged. */
+	private int length = -1;
 
 	private int deliveries;
 
@@ -44,7 +47,9 @@ public final class MessageView implements AutoCloseable {
 	MessageView(Endpoint endpoint, SlotMappings mappings, TagCache tags, Receiver receiver) {
 		this.mappings = mappings;
 		this.tags = tags;
-		this.ring = endpoint.readOnly;
+		this.ring = endpoint.memory;
+		this.readOnly = endpoint.readOnly;
+		this.memory = this.ring;
 		this.receiver = receiver;
 	}
 
@@ -60,7 +65,9 @@ public final class MessageView implements AutoCloseable {
 			this.length = (int) large;
 		}
 		else {
-			this.memory = this.ring;
+			if (this.memory != this.ring) {
+				this.memory = this.ring;
+			}
 			this.offset = start;
 			this.length = recordOffset + HeaderWord.length(headerWord) - start;
 		}
@@ -68,15 +75,15 @@ public final class MessageView implements AutoCloseable {
 	}
 
 	void invalidate() {
-		this.memory = null;
+		this.length = -1;
 	}
 
 	boolean isValid() {
-		return this.memory != null;
+		return this.length >= 0;
 	}
 
 	private void requireValid() {
-		if (this.memory == null) {
+		if (this.length < 0) {
 			throw new IllegalStateException("this message was acknowledged; copy what is needed longer");
 		}
 	}
@@ -110,7 +117,8 @@ public final class MessageView implements AutoCloseable {
 	 */
 	public ByteBuffer payload() {
 		requireValid();
-		return this.memory.slice(this.offset, this.length).order(ByteOrder.LITTLE_ENDIAN);
+		ByteBuffer bytes = (this.memory != this.ring) ? this.memory : this.readOnly;
+		return bytes.slice(this.offset, this.length).order(ByteOrder.LITTLE_ENDIAN);
 	}
 
 	/**
@@ -160,8 +168,8 @@ public final class MessageView implements AutoCloseable {
 	}
 
 	private int checked(int index, int size) {
-		requireValid();
 		if (index < 0 || index > this.length - size) {
+			requireValid();
 			throw new IndexOutOfBoundsException(
 					"index " + index + " with " + size + " bytes, the payload has " + this.length);
 		}

@@ -3,6 +3,7 @@ package io.axonipc;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 
+import io.axonipc.ring.Bytes;
 import io.axonipc.ring.CorruptRingException;
 import io.axonipc.ring.HeaderWord;
 import io.axonipc.ring.RingProducer;
@@ -37,7 +38,7 @@ final class Outbox {
 
 	private final TagCache tags = new TagCache();
 
-	private final SpinLock lock = new SpinLock();
+	private final BiasedLock lock = new BiasedLock();
 
 	/**
 	 * The record being written: its header word, where its payload goes, and its slot or
@@ -60,6 +61,102 @@ final class Outbox {
 		this.slots = slots;
 		this.counters = counters;
 		this.room = new SemaphoreGate(this.endpoint.space(this.endpoint.outgoing()));
+	}
+
+	/**
+	 * Sends the usual message in one go: without metadata, within the ring, and when
+	 * there is room and nobody else sends.
+	 * @return false when nothing was sent, and {@link #begin} is to decide
+	 */
+	boolean trySend(String tag, int messageFlags, long id, ByteBuffer payload) {
+		if (!this.lock.tryLock()) {
+			return false;
+		}
+		try {
+			int length = payload.remaining();
+			int record = tryWrite(tag, messageFlags, id, length);
+			if (record < 0) {
+				return false;
+			}
+			Bytes.copy(payload, this.endpoint.memory, record + this.payloadOffset);
+			commitSmall(length);
+			return true;
+		}
+		catch (CorruptRingException ex) {
+			throw this.channel.fail(ex);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** The same for an array. */
+	boolean trySend(String tag, int messageFlags, long id, byte[] payload) {
+		if (!this.lock.tryLock()) {
+			return false;
+		}
+		try {
+			int record = tryWrite(tag, messageFlags, id, payload.length);
+			if (record < 0) {
+				return false;
+			}
+			Bytes.copy(payload, this.endpoint.memory, record + this.payloadOffset);
+			commitSmall(payload.length);
+			return true;
+		}
+		catch (CorruptRingException ex) {
+			throw this.channel.fail(ex);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private int tryWrite(String tag, int flags, long id, int length) {
+		if (!this.channel.isOpen()) {
+			return RingProducer.FULL;
+		}
+		TagCache.Encoded encoded = this.tags.encode(tag);
+		int tagStart = HeaderWord.tagOffset(flags);
+		int start = tagStart + 8 * encoded.words.length;
+		if (length > this.endpoint.maxInRing - start) {
+			return RingProducer.FULL;
+		}
+		int record = this.ring.tryClaim(start + length);
+		if (record < 0) {
+			return record;
+		}
+		ByteBuffer memory = this.endpoint.memory;
+		if (tagStart != 8) {
+			Words.put(memory, record + 8, id);
+		}
+		writeTag(memory, record + tagStart, encoded);
+		this.word = HeaderWord.of(start + length, encoded.bytes.length, flags, 0);
+		this.payloadOffset = start;
+		return record;
+	}
+
+	/** The words may reach into the padding before what follows. */
+	private static void writeTag(ByteBuffer memory, int offset, TagCache.Encoded encoded) {
+		long[] words = encoded.words;
+		Words.put(memory, offset, words[0]);
+		for (int i = 1; i < words.length; i++) {
+			Words.put(memory, offset + 8 * i, words[i]);
+		}
+	}
+
+	private void commitSmall(int length) {
+		this.ring.commit(this.word);
+		count(length);
+	}
+
+	private void count(int length) {
+		this.counters.add(ChannelCounters.SENT, 1);
+		this.counters.add(ChannelCounters.BYTES_SENT, length);
+		if (this.ring.mustWake(this.word)) {
+			this.endpoint.data(this.endpoint.outgoing()).post();
+			this.counters.add(ChannelCounters.SENDER_WAKEUPS, 1);
+		}
 	}
 
 	/**
@@ -114,9 +211,10 @@ final class Outbox {
 		return true;
 	}
 
-	private boolean write(String tag, byte[] tagBytes, byte[] metadata, int messageFlags, long id, int length,
+	private boolean write(String tag, TagCache.Encoded encoded, byte[] metadata, int messageFlags, long id, int length,
 			long started, long nanos) {
-		int start = HeaderWord.payloadOffset(tagBytes.length, messageFlags, metadata.length);
+		int tagLength = encoded.bytes.length;
+		int start = HeaderWord.payloadOffset(tagLength, messageFlags, metadata.length);
 		int limit = this.endpoint.capacity / 4;
 		boolean large = start + (long) length > limit;
 		int recordLength = large ? start + HeaderWord.REFERENCE : start + length;
@@ -137,9 +235,11 @@ final class Outbox {
 			Words.put(memory, record + 8, id);
 		}
 		int tagStart = record + HeaderWord.tagOffset(flags);
-		memory.put(tagStart, tagBytes);
-		memory.put(tagStart + tagBytes.length, metadata);
-		this.word = HeaderWord.of(recordLength, tagBytes.length, flags, metadata.length);
+		writeTag(memory, tagStart, encoded);
+		if (metadata.length > 0) {
+			memory.put(tagStart + tagLength, metadata);
+		}
+		this.word = HeaderWord.of(recordLength, tagLength, flags, metadata.length);
 		this.payloadLength = length;
 		if (large) {
 			memory.putLong(record + start, length);
@@ -248,7 +348,7 @@ final class Outbox {
 	/** Writes the payload and commits. */
 	void commit(byte[] payload) {
 		try {
-			this.payloadMemory.put(this.payloadOffset, payload);
+			Bytes.copy(payload, this.payloadMemory, this.payloadOffset);
 			finish();
 		}
 		finally {
@@ -259,7 +359,7 @@ final class Outbox {
 	/** Writes the payload and commits. */
 	void commit(ByteBuffer payload) {
 		try {
-			this.payloadMemory.put(this.payloadOffset, payload, payload.position(), this.payloadLength);
+			Bytes.copy(payload, this.payloadMemory, this.payloadOffset);
 			finish();
 		}
 		finally {
@@ -284,12 +384,7 @@ final class Outbox {
 		if (this.slot >= 0) {
 			this.slots.commit(this.slot, end);
 		}
-		this.counters.add(ChannelCounters.SENT, 1);
-		this.counters.add(ChannelCounters.BYTES_SENT, this.payloadLength);
-		if (this.ring.mustWake()) {
-			this.endpoint.data(this.endpoint.outgoing()).post();
-			this.counters.add(ChannelCounters.SENDER_WAKEUPS, 1);
-		}
+		count(this.payloadLength);
 	}
 
 	/** Gives the room back and lets the lock go. */

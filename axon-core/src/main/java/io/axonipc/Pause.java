@@ -8,7 +8,29 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Pause {
 
+	private static final int SPINS = 64;
+
+	private static final int YIELDS = 64;
+
+	private static final long NAP_NANOS = 50_000;
+
 	private Pause() {
+	}
+
+	/**
+	 * Pauses longer the more looks were in vain: spins, yields the processor, naps.
+	 * @param looks how many looks there were
+	 */
+	static void between(int looks) {
+		if (looks < SPINS) {
+			Thread.onSpinWait();
+		}
+		else if (looks < SPINS + YIELDS) {
+			Thread.yield();
+		}
+		else {
+			nanos(NAP_NANOS);
+		}
 	}
 
 	/**

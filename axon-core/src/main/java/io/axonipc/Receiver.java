@@ -73,7 +73,9 @@ public final class Receiver {
 			while (handled < limit && this.channel.isOpen() && handleNext(handler)) {
 				handled++;
 			}
-			if (handled < limit) {
+			if (handled == 0) {
+				// Not right after a message, which its sender may be waiting to see
+				// answered.
 				this.inbox.publish();
 			}
 			return handled;
@@ -138,7 +140,7 @@ public final class Receiver {
 	}
 
 	private boolean awaitMessage(long nanos) {
-		if (this.inbox.await(this.ring::isReady, nanos)) {
+		if (this.inbox.awaitMessage(nanos)) {
 			return true;
 		}
 		this.channel.checkNames();
@@ -230,7 +232,7 @@ public final class Receiver {
 	}
 
 	private void enter() {
-		SpinLock consuming = this.inbox.consuming;
+		BiasedLock consuming = this.inbox.consuming;
 		if (!consuming.tryLock() && (consuming.isMine() || !consuming.tryLock(AxonChannel.BOUNDED_WAIT_NANOS))) {
 			this.channel.ensureOpen();
 			throw new IllegalStateException("Channel '" + this.endpoint.names

@@ -63,7 +63,7 @@ final class Requester {
 
 	private void awaitReply(MessageHeader header, PendingReply reply, long attached, long start, long nanos) {
 		long peer = attached;
-		while (!this.inbox.await(() -> this.inbox.look(reply), nanos - (System.nanoTime() - start))) {
+		while (!this.inbox.awaitReply(reply, nanos - (System.nanoTime() - start))) {
 			this.channel.checkNames();
 			long now = attachedPeer();
 			if (peer == 0) {

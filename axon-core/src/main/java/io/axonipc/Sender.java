@@ -192,6 +192,9 @@ public final class Sender {
 	}
 
 	private boolean send(String tag, byte[] metadata, int flags, long id, byte[] payload, long nanos) {
+		if (metadata.length == 0 && this.outbox.trySend(tag, flags, id, payload)) {
+			return true;
+		}
 		if (!this.outbox.begin(tag, metadata, flags, id, payload.length, nanos)) {
 			return false;
 		}
@@ -200,6 +203,9 @@ public final class Sender {
 	}
 
 	private boolean send(String tag, byte[] metadata, int flags, long id, ByteBuffer payload, long nanos) {
+		if (metadata.length == 0 && this.outbox.trySend(tag, flags, id, payload)) {
+			return true;
+		}
 		if (!this.outbox.begin(tag, metadata, flags, id, payload.remaining(), nanos)) {
 			return false;
 		}

@@ -1,61 +1,32 @@
 package io.axonipc;
 
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A lock that costs one atomic instruction to take and a plain store to give back. For
- * short sections, or where waiting long is rare: a waiter spins and then naps.
+ * short sections, or where waiting long is rare: a waiter spins, yields, and then naps.
  */
 final class SpinLock {
 
-	private static final int SPINS = 200;
-
-	private static final long NAP_NANOS = 50_000;
-
-	private final AtomicReference<Thread> owner = new AtomicReference<>();
+	/** The id of the thread that holds the lock; a number, so that no card is marked. */
+	private final AtomicLong owner = new AtomicLong();
 
 	boolean tryLock() {
-		return this.owner.compareAndSet(null, Thread.currentThread());
+		return this.owner.getPlain() == 0 && this.owner.compareAndSet(0, Thread.currentThread().getId());
 	}
 
 	void lock() {
-		tryLock(Long.MAX_VALUE);
-	}
-
-	/**
-	 * Waits for the lock.
-	 * @param nanos the longest wait
-	 * @return whether it was taken
-	 */
-	boolean tryLock(long nanos) {
-		if (tryLock()) {
-			return true;
+		for (int looks = 0; !tryLock(); looks++) {
+			Pause.between(looks);
 		}
-		return awaitLock(nanos);
-	}
-
-	private boolean awaitLock(long nanos) {
-		long start = System.nanoTime();
-		for (int spins = 0; !tryLock(); spins++) {
-			if (spins < SPINS) {
-				Thread.onSpinWait();
-			}
-			else if (System.nanoTime() - start >= nanos) {
-				return false;
-			}
-			else {
-				Pause.nanos(NAP_NANOS);
-			}
-		}
-		return true;
 	}
 
 	void unlock() {
-		this.owner.setRelease(null);
+		this.owner.setRelease(0);
 	}
 
 	boolean isMine() {
-		return this.owner.getPlain() == Thread.currentThread();
+		return this.owner.getPlain() == Thread.currentThread().getId();
 	}
 
 }

@@ -1,9 +1,11 @@
 package io.axonipc;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * Remembers the encoded form of recent tags, so that sending and receiving the usual ones
@@ -17,16 +19,35 @@ final class TagCache {
 
 	private final String[] tags = new String[SIZE];
 
-	private final byte[][] bytes = new byte[SIZE][];
+	private final Encoded[] encoded = new Encoded[SIZE];
+
+	/** A tag in UTF-8. */
+	static final class Encoded {
+
+		final byte[] bytes;
+
+		/** The same, little-endian, filled up with zeros: a few stores write it. */
+		final long[] words;
+
+		Encoded(byte[] bytes) {
+			this.bytes = bytes;
+			this.words = new long[(bytes.length + 7) / 8];
+			ByteBuffer.wrap(Arrays.copyOf(bytes, 8 * this.words.length))
+				.order(ByteOrder.LITTLE_ENDIAN)
+				.asLongBuffer()
+				.get(this.words);
+		}
+
+	}
 
 	/** The tag in UTF-8; the caller must not change it. */
-	byte[] encode(String tag) {
+	Encoded encode(String tag) {
 		int slot = tag.hashCode() & (SIZE - 1);
 		if (!tag.equals(this.tags[slot])) {
-			this.bytes[slot] = toBytes(tag);
+			this.encoded[slot] = new Encoded(toBytes(tag));
 			this.tags[slot] = tag;
 		}
-		return this.bytes[slot];
+		return this.encoded[slot];
 	}
 
 	private static byte[] toBytes(String tag) {
@@ -52,12 +73,12 @@ final class TagCache {
 			hash = 31 * hash + memory.get(offset + i);
 		}
 		int slot = hash & (SIZE - 1);
-		byte[] known = this.bytes[slot];
-		if (known == null || !matches(known, memory, offset, length)) {
-			known = new byte[length];
-			memory.get(offset, known);
-			this.bytes[slot] = known;
-			this.tags[slot] = new String(known, StandardCharsets.UTF_8);
+		Encoded known = this.encoded[slot];
+		if (known == null || !matches(known.bytes, memory, offset, length)) {
+			byte[] bytes = new byte[length];
+			memory.get(offset, bytes);
+			this.encoded[slot] = new Encoded(bytes);
+			this.tags[slot] = new String(bytes, StandardCharsets.UTF_8);
 		}
 		return this.tags[slot];
 	}

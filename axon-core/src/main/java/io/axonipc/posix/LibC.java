@@ -70,6 +70,10 @@ public interface LibC {
 
 	int clock_gettime(int clock, Pointer time);
 
+	@Variadic(fixedCount = 1)
+	@intptr_t
+	long syscall(@intptr_t long number, int first, int second, int third);
+
 	@IgnoreError
 	int geteuid();
 

@@ -99,7 +99,18 @@ public final class Platform {
 
 	static final int STATX_BYTES = 40;
 
+	/** The number of the system call {@code membarrier}, 0 where it is not known. */
+	static final int MEMBARRIER = membarrier(System.getProperty("os.arch"));
+
 	private Platform() {
+	}
+
+	private static int membarrier(String architecture) {
+		return switch (architecture) {
+			case "amd64" -> 324;
+			case "aarch64" -> 283;
+			default -> 0;
+		};
 	}
 
 	/**

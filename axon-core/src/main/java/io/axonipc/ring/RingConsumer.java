@@ -1,7 +1,8 @@
 package io.axonipc.ring;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 
 import static io.axonipc.ring.HeaderWord.ALIGNMENT;
 import static io.axonipc.ring.HeaderWord.aligned;
@@ -15,10 +16,18 @@ import static io.axonipc.ring.HeaderWord.aligned;
  */
 public final class RingConsumer {
 
-	private static final AtomicLongFieldUpdater<RingConsumer> POSITION = AtomicLongFieldUpdater
-		.newUpdater(RingConsumer.class, "position");
+	private static final VarHandle POSITION;
 
 	private static final int MAX_DELIVERIES = 63;
+
+	static {
+		try {
+			POSITION = MethodHandles.lookup().findVarHandle(RingConsumer.class, "position", long.class);
+		}
+		catch (ReflectiveOperationException ex) {
+			throw new ExceptionInInitializerError(ex);
+		}
+	}
 
 	private final ByteBuffer memory;
 
@@ -32,7 +41,7 @@ public final class RingConsumer {
 	 * Where the oldest record starts that is not done with; written by one thread at a
 	 * time.
 	 */
-	private volatile long position;
+	private long position;
 
 	/** The last {@code free} that was published. */
 	private long published;
@@ -63,7 +72,7 @@ public final class RingConsumer {
 		}
 		this.published = this.position;
 		Words.putRelease(memory, control + SegmentLayout.FREE, this.position);
-		unpark();
+		unpark(SegmentLayout.FOR_MESSAGES | SegmentLayout.FOR_REPLIES);
 	}
 
 	/**
@@ -90,7 +99,7 @@ public final class RingConsumer {
 	 * @return true when {@link #next} would find something to do
 	 */
 	public boolean isReady() {
-		return isCommitted(this.position);
+		return isCommitted(position());
 	}
 
 	/**
@@ -122,7 +131,7 @@ public final class RingConsumer {
 	 * @return a position
 	 */
 	public long position() {
-		return this.position;
+		return (long) POSITION.getAcquire(this);
 	}
 
 	/**
@@ -148,7 +157,7 @@ public final class RingConsumer {
 		}
 		this.earlierDeliveries = 0;
 		Words.putRelease(this.memory, this.control + SegmentLayout.HANDLED, next);
-		POSITION.lazySet(this, next);
+		POSITION.setRelease(this, next);
 	}
 
 	/**
@@ -157,7 +166,7 @@ public final class RingConsumer {
 	 * @return true when {@link #publish} should follow
 	 */
 	public boolean mustPublish() {
-		long position = this.position;
+		long position = position();
 		if (position - this.published >= this.capacity / 8) {
 			return true;
 		}
@@ -170,7 +179,7 @@ public final class RingConsumer {
 	 * @return true when {@link #publish} could free something
 	 */
 	public boolean hasUnpublished() {
-		return this.position != this.published;
+		return position() != this.published;
 	}
 
 	/**
@@ -180,7 +189,7 @@ public final class RingConsumer {
 	 * @return whether the producer waits for this and is to be posted
 	 */
 	public boolean publish(long limit) {
-		long free = Math.min(this.position, limit);
+		long free = Math.min(position(), limit);
 		if (free > this.published) {
 			this.published = free;
 			// Release: the records were read before the producer overwrites them.
@@ -196,16 +205,23 @@ public final class RingConsumer {
 
 	/**
 	 * Tells the producer that a thread is about to wait; no later load comes before it.
+	 * @param what {@link SegmentLayout#FOR_MESSAGES} or {@link SegmentLayout#FOR_REPLIES}
 	 */
-	public void park() {
-		long parked = Words.get(this.memory, this.control + SegmentLayout.PARKED);
-		Words.putFenced(this.memory, this.control + SegmentLayout.PARKED, (parked + 1) | 1);
+	public void park(int what) {
+		Words.putFenced(this.memory, this.control + SegmentLayout.PARKED, nextPark() | what);
 	}
 
-	/** Tells the producer that nobody waits. */
-	public void unpark() {
-		long parked = Words.get(this.memory, this.control + SegmentLayout.PARKED);
-		Words.putRelease(this.memory, this.control + SegmentLayout.PARKED, (parked + 1) & ~1L);
+	/**
+	 * Tells the producer that no thread waits any more.
+	 * @param what {@link SegmentLayout#FOR_MESSAGES} or {@link SegmentLayout#FOR_REPLIES}
+	 */
+	public void unpark(int what) {
+		Words.putRelease(this.memory, this.control + SegmentLayout.PARKED, nextPark() & ~what);
+	}
+
+	/** The word with its counter grown by 1, and the bits that are set. */
+	private long nextPark() {
+		return Words.get(this.memory, this.control + SegmentLayout.PARKED) + SegmentLayout.PARK_COUNT;
 	}
 
 	/**

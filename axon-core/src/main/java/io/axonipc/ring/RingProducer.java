@@ -14,6 +14,16 @@ public final class RingProducer {
 	/** Returned by {@link #tryClaim}: there is no room now. */
 	public static final int FULL = -1;
 
+	/**
+	 * How many records ahead the header words are zeroed. The consumer looks at the
+	 * nearest one all the time; to write to its line before each commit would cost a
+	 * transfer of the line from core to core, before the one of the record itself.
+	 */
+	private static final int AHEAD = 4;
+
+	/** Larger records are written in many lines, of which that one is not the price. */
+	private static final int MAX_STEP = 512;
+
 	private final ByteBuffer memory;
 
 	private final int control;
@@ -28,8 +38,17 @@ public final class RingProducer {
 	/** The consumer's {@code free} when it was last loaded; only grows. */
 	private long free;
 
-	/** The consumer's park sequence when it was last looked at. */
-	private long parkSeen;
+	/** What the records take of which the last ones were. */
+	private int step;
+
+	/**
+	 * The words at each step after the tail up to this position are 0, if the next record
+	 * takes a step.
+	 */
+	private long zeroed;
+
+	/** The consumer's {@code parked} when it was last posted for. */
+	private long posted;
 
 	/**
 	 * Takes a ring over from a predecessor, or starts a new one.
@@ -124,6 +143,10 @@ public final class RingProducer {
 		int need = aligned(length);
 		int padding = padding(index, need);
 		long end = tail + padding + need + ALIGNMENT;
+		if (need != this.step) {
+			// Whatever is written there, also if it is aborted.
+			this.step = 0;
+		}
 		if (end - this.capacity > this.free && end - this.capacity > loadFree()) {
 			return FULL;
 		}
@@ -144,6 +167,7 @@ public final class RingProducer {
 	 * Fills the ring up to its end. The word at its start is 0 before the padding shows.
 	 */
 	private int pad(int index, int padding) {
+		this.step = 0;
 		Words.put(this.memory, this.data, 0);
 		Words.putRelease(this.memory, this.data + index, HeaderWord.of(padding, 0, HeaderWord.PADDING, 0));
 		this.tail += padding;
@@ -169,31 +193,56 @@ public final class RingProducer {
 	 * @return the position after it
 	 */
 	public long commit(long word) {
-		int index = (int) this.tail & (this.capacity - 1);
-		long end = this.tail + aligned(HeaderWord.length(word));
-		int next = (int) end & (this.capacity - 1);
-		// The next header word is 0 before this one shows, or bytes of an earlier lap
-		// could be taken for a record. Release orders it, and this record, before.
-		Words.put(this.memory, this.data + next, 0);
-		Words.putRelease(this.memory, this.data + index, word);
+		ByteBuffer memory = this.memory;
+		long tail = this.tail;
+		int need = aligned(HeaderWord.length(word));
+		long end = tail + need;
+		if (need != this.step || end > this.zeroed) {
+			// The next header word is 0 before this one shows, or bytes of an earlier lap
+			// could be taken for a record. Release orders it, and this record, before.
+			Words.put(memory, offset(end), 0);
+			this.step = need;
+			this.zeroed = end;
+		}
+		Words.putRelease(memory, offset(tail), word);
 		this.tail = end;
+		if (need <= MAX_STEP && this.zeroed - end < (long) AHEAD * need) {
+			zeroAhead(need);
+		}
 		return end;
 	}
 
-	/**
-	 * Whether the consumer parked since this was last asked, and so is to be posted. No
-	 * fence stands between the commit and this load: PROTOCOL.md, "Why no fence is
-	 * needed".
-	 * @return true at most once for each park
-	 */
-	public boolean mustWake() {
-		long parked = Words.getAcquire(this.memory, this.control + SegmentLayout.PARKED);
-		return parked != this.parkSeen && isNewPark(parked);
+	/** Zeroes the header words of the next two steps, as far as there is room. */
+	private void zeroAhead(int need) {
+		long limit = this.free + this.capacity - ALIGNMENT;
+		for (int i = 0; i < 2 && this.zeroed + need <= limit; i++) {
+			this.zeroed += need;
+			Words.put(this.memory, offset(this.zeroed), 0);
+		}
 	}
 
-	private boolean isNewPark(long parked) {
-		this.parkSeen = parked;
-		return (parked & 1) != 0;
+	private int offset(long position) {
+		return this.data + ((int) position & (this.capacity - 1));
+	}
+
+	/**
+	 * Whether a thread waits for what was committed, and so is to be posted. No fence
+	 * stands between the commit and this load: PROTOCOL.md, "Why no fence is needed".
+	 * @param word the header word that was committed
+	 * @return true at most once for each value of {@code parked}
+	 */
+	public boolean mustWake(long word) {
+		long parked = Words.getAcquire(this.memory, this.control + SegmentLayout.PARKED);
+		return (parked & SegmentLayout.FOR_ANYTHING) != 0 && isNewPark(parked, word);
+	}
+
+	private boolean isNewPark(long parked, long word) {
+		int what = RingConsumer.isReply(word) ? SegmentLayout.FOR_REPLIES : SegmentLayout.FOR_MESSAGES;
+		if ((parked & what) == 0 || parked == this.posted) {
+			return false;
+		}
+		this.posted = parked;
+		return true;
 	}
 
 	/**

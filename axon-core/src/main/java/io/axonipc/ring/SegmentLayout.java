@@ -72,6 +72,17 @@ public final class SegmentLayout {
 	/** The most memory for large messages of one direction, in bytes: 1 TiB. */
 	public static final long MAX_LARGE_MEMORY = 1L << 40;
 
+	/** The bit of {@code parked} of a thread that waits for messages. */
+	public static final int FOR_MESSAGES = 1;
+
+	/** The bit of {@code parked} of a thread that waits for replies. */
+	public static final int FOR_REPLIES = 2;
+
+	static final int FOR_ANYTHING = FOR_MESSAGES | FOR_REPLIES;
+
+	/** What {@code parked} grows by with each change, above its bits. */
+	static final int PARK_COUNT = 4;
+
 	/** The number of slots for large messages of each ring. */
 	public static final int SLOTS = 16;
 

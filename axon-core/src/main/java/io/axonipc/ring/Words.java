@@ -1,31 +1,31 @@
 package io.axonipc.ring;
 
-import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /**
  * 64-bit words of shared memory, with the orderings of the protocol. Offsets are
- * multiples of 8. There is no compare-and-set: on truncated memory it kills the JVM, and
- * words with one writer do not need it.
+ * multiples of 8, buffers are direct and little-endian: then an access is one instruction
+ * and does not tear. There is no compare-and-set: on truncated memory it kills the JVM,
+ * and words with one writer do not need it.
+ * <p>
+ * Plain accesses between fences, because the byte buffer's view handles surround each
+ * access with barriers of the compiler, which costs a third of the time of a small
+ * message. On x86-64 the acquire and the release fence are no instructions.
  */
 public final class Words {
-
-	private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
 	private Words() {
 	}
 
 	/**
-	 * Loads a word that nobody else writes, or whose freshness does not matter; it does
-	 * not tear.
+	 * Loads a word that nobody else writes, or whose freshness does not matter.
 	 * @param memory the mapping
 	 * @param offset bytes from its start
 	 * @return the word
 	 */
 	public static long get(ByteBuffer memory, int offset) {
-		return (long) LONG.getOpaque(memory, offset);
+		return memory.getLong(offset);
 	}
 
 	/**
@@ -35,17 +35,19 @@ public final class Words {
 	 * @return the word
 	 */
 	public static long getAcquire(ByteBuffer memory, int offset) {
-		return (long) LONG.getAcquire(memory, offset);
+		long value = memory.getLong(offset);
+		VarHandle.acquireFence();
+		return value;
 	}
 
 	/**
-	 * Stores a word with no order to other stores; it does not tear.
+	 * Stores a word with no order to other stores.
 	 * @param memory the mapping
 	 * @param offset bytes from its start
 	 * @param value the word
 	 */
 	public static void put(ByteBuffer memory, int offset, long value) {
-		LONG.setOpaque(memory, offset, value);
+		memory.putLong(offset, value);
 	}
 
 	/**
@@ -55,7 +57,8 @@ public final class Words {
 	 * @param value the word
 	 */
 	public static void putRelease(ByteBuffer memory, int offset, long value) {
-		LONG.setRelease(memory, offset, value);
+		VarHandle.releaseFence();
+		memory.putLong(offset, value);
 	}
 
 	/**
@@ -65,7 +68,7 @@ public final class Words {
 	 * @param value the word
 	 */
 	public static void putFenced(ByteBuffer memory, int offset, long value) {
-		LONG.setOpaque(memory, offset, value);
+		memory.putLong(offset, value);
 		VarHandle.fullFence();
 	}
 

@@ -1,0 +1,52 @@
+package io.axonipc;
+
+/**
+ * How long to spin before parking: learns where spinning is futile because the peer needs
+ * the very processor on which this thread spins. Then a whole spin is in vain, and the
+ * message comes as soon as the processor is yielded. Several threads may use one without
+ * a lock: a lost update only delays what is learned.
+ */
+final class Patience {
+
+	/** How many spins in a row have to be futile. */
+	private static final int PROOF = 2;
+
+	/** While spinning is futile, each such wait tries it for a part of the time. */
+	private static final int PROBE_EACH = 16;
+
+	private static final int PROBE_PART = 8;
+
+	private final long spin;
+
+	private int futile;
+
+	private int waits;
+
+	Patience(long spin) {
+		this.spin = spin;
+	}
+
+	/** How long to spin this time, in nanoseconds. */
+	long next() {
+		if (this.futile < PROOF) {
+			return this.spin;
+		}
+		return (++this.waits % PROBE_EACH == 0) ? this.spin / PROBE_PART : 0;
+	}
+
+	/** The message came while the thread span. */
+	void spun() {
+		this.futile = 0;
+	}
+
+	/** The message came when the processor was yielded. */
+	void yielded() {
+		this.futile++;
+	}
+
+	/** The message came later, or did not. */
+	void slept() {
+		this.futile = 0;
+	}
+
+}
