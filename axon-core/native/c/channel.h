@@ -31,7 +31,7 @@ struct claim {
 	uint64_t length;       /* of the payload */
 	uint32_t payload;      /* offset in the record */
 	uint32_t tag_length;
-	bool large;
+	bool large, reply;
 	int slot;              /* of a LARGE record */
 };
 
@@ -70,7 +70,8 @@ struct axon_channel {
 	uint32_t turn_waiting;  /* and these wait for it to wake them */
 	pthread_mutex_t turn;
 	pthread_cond_t turn_changed;
-	uint64_t parked;        /* our park sequence; belongs to the thread whose turn it is */
+	uint64_t parked;        /* the word as last stored; it and the following under `turn` */
+	uint32_t waiting[2];    /* threads that (almost) wait for messages, for replies */
 	struct outgoing out;
 	struct incoming in;
 };

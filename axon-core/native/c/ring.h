@@ -31,7 +31,7 @@ struct producer {
 	struct ring ring;
 	uint64_t tail;
 	uint64_t free;        /* the consumer's word as last seen */
-	uint64_t parked_seen; /* the park sequence as last seen */
+	uint64_t posted;      /* the `parked` that was posted for */
 };
 
 struct consumer {
@@ -92,18 +92,19 @@ static inline void producer_commit(struct producer *producer, uint64_t word, uin
 }
 
 /*
- * Whether the consumer has parked since the last call and must be posted. Not
- * fenced against the commit before it: the consumer's grace period covers
- * that (PROTOCOL.md, "Why no fence is needed after the commit").
+ * Whether the consumer waits for what was just committed, and has not been
+ * posted for this wait. Not fenced against the commit before it: the
+ * consumer's grace period covers that (PROTOCOL.md, "Why no fence is needed
+ * after the commit").
  */
-static inline bool producer_must_post(struct producer *producer)
+static inline bool producer_must_post(struct producer *producer, enum parked_bit waits_for)
 {
 	compiler_fence();
 	const uint64_t parked = load_plain(&producer->ring.control->parked);
-	if (parked == producer->parked_seen)
+	if ((parked & waits_for) == 0 || parked == producer->posted)
 		return false;
-	producer->parked_seen = parked;
-	return (parked & 1) != 0;
+	producer->posted = parked;
+	return true;
 }
 
 /* Finds the oldest record that is not done with. */

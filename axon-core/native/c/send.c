@@ -46,7 +46,7 @@ static int plan(const axon_channel *channel, const axon_header *header, size_t l
 	*claim = (struct claim){
 		.word = record_word(end, tag_length, flags | (large ? LARGE : 0), header->metadata_length),
 		.need = round_up(end, RECORD_ALIGN), .length = length, .payload = (uint32_t)payload,
-		.tag_length = (uint32_t)tag_length, .large = large,
+		.tag_length = (uint32_t)tag_length, .large = large, .reply = header->reply,
 	};
 	return AXON_OK;
 }
@@ -150,7 +150,7 @@ static void commit(axon_channel *channel)
 	producer_commit(&out->producer, claim->word, claim->need);
 	count_up(&out->messages, 1);
 	count_up(&out->bytes, claim->length);
-	if (producer_must_post(&out->producer)) {
+	if (producer_must_post(&out->producer, claim->reply ? PARKED_REPLY : PARKED_MESSAGE)) {
 		count_up(&out->wakeups, 1);
 		sem_post(channel_data_out(channel));
 	}

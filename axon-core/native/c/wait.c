@@ -44,13 +44,11 @@ static bool is_ready(const struct wait *wait, const axon_channel *channel)
 }
 
 /*
- * 0 for something to look at, -ETIMEDOUT or -EINTR. Old permits are drained
- * before the peer is told of a wait: a permit posted for this very wait may be
- * its only one, and the message that it was posted for may be taken by another
- * thread.
+ * The peer has been told of the wait. Looks until `spin_end`, and as long as it
+ * takes for a commit to become visible whose producer was not told in time: 0
+ * for something to look at, -ETIMEDOUT when `until` is over, -EAGAIN to sleep.
  */
-static int sleep_on(const struct wait *wait, axon_channel *channel, sem_t *semaphore, uint64_t *parks, int64_t spin_end,
-		int64_t until)
+static int look_on(const struct wait *wait, const axon_channel *channel, int64_t spin_end, int64_t until)
 {
 	const int64_t grace_end = platform_now() + GRACE;
 	if (spin_end > until)
@@ -64,50 +62,86 @@ static int sleep_on(const struct wait *wait, axon_channel *channel, sem_t *semap
 	} while (platform_now() < spin_end);
 	if (spin_end >= until)
 		return -ETIMEDOUT;
-	if (flag_load(&channel->wakes) != wait->wakes_seen)
-		return 0;
+	return flag_load(&channel->wakes) != wait->wakes_seen ? 0 : -EAGAIN;
+}
+
+/* 0 for something to look at, -ETIMEDOUT or -EINTR. */
+static int sleep_on(sem_t *semaphore, uint64_t *parks, int64_t until)
+{
 	count_up(parks, 1);
 	return platform_semaphore_wait(semaphore, until);
 }
 
-/* Spins on until `spin_end` when the peer has been told. */
+/*
+ * Spins on until `spin_end` when the peer has been told. Old permits are
+ * drained before that: one posted for this very wait may be its only one.
+ */
 static int park_for_room(const struct wait *wait, axon_channel *channel, int64_t spin_end, int64_t until)
 {
 	uint64_t *wanted = &channel->out.producer.ring.control->wanted;
 	platform_semaphore_drain(channel_space_out(channel));
 	store_plain(wanted, wait->wanted);
 	full_fence();
-	const int result = sleep_on(wait, channel, channel_space_out(channel), &channel->out.parks, spin_end, until);
+	int result = look_on(wait, channel, spin_end, until);
+	if (result == -EAGAIN)
+		result = sleep_on(channel_space_out(channel), &channel->out.parks, until);
 	store_plain(wanted, 0);
 	return result;
 }
 
-/* The threads that wait for data take turns: one waits on the semaphore, the others are woken by it. */
+/* Counts a thread among those that wait for messages or replies, or no longer, and tells the producer. Under `turn`. */
+static void tell(axon_channel *channel, enum wait_for what, bool waits)
+{
+	uint32_t *waiting = &channel->waiting[what];
+	*waiting += waits ? 1 : UINT32_MAX;
+	if (!waits && *waiting != 0)
+		return;
+	channel->parked = parked_next(channel->parked, (channel->waiting[WAIT_MESSAGE] != 0 ? PARKED_MESSAGE : 0)
+			| (channel->waiting[WAIT_REPLY] != 0 ? PARKED_REPLY : 0));
+	store_plain(&channel->in.consumer.ring.control->parked, channel->parked);
+	if (waits)
+		full_fence();
+}
+
+/* Behind the thread whose turn it is, which wakes the others. Under `turn`. */
+static int wait_behind(const struct wait *wait, axon_channel *channel, int64_t until)
+{
+	flag_add(&channel->turn_waiting, 1);
+	if (!is_ready(wait, channel) && flag_load(&channel->wakes) == wait->wakes_seen)
+		platform_condition_wait(&channel->turn_changed, &channel->turn, until);
+	flag_add(&channel->turn_waiting, UINT32_MAX);
+	return platform_now() >= until ? -ETIMEDOUT : 0;
+}
+
+/*
+ * The threads that wait for data take turns: one waits on the semaphore, and
+ * is woken for what any of them waits for; it wakes the others. Who takes the
+ * turn drains old permits and then tells the producer of a new wait, under one
+ * lock: a permit posted for that wait may be its only one.
+ */
 static int park_for_data(const struct wait *wait, axon_channel *channel, int64_t until)
 {
-	int result = 0;
 	pthread_mutex_lock(&channel->turn);
-	if (channel->turn_taken != 0) {
-		flag_add(&channel->turn_waiting, 1);
-		if (!is_ready(wait, channel) && flag_load(&channel->wakes) == wait->wakes_seen)
-			platform_condition_wait(&channel->turn_changed, &channel->turn, until);
-		flag_add(&channel->turn_waiting, UINT32_MAX);
-		pthread_mutex_unlock(&channel->turn);
-		return platform_now() >= until ? -ETIMEDOUT : 0;
+	const bool turn = channel->turn_taken == 0;
+	if (turn) {
+		flag_store(&channel->turn_taken, 1);
+		platform_semaphore_drain(channel_data_in(channel));
 	}
-	flag_store(&channel->turn_taken, 1);
+	tell(channel, wait->what, true);
 	pthread_mutex_unlock(&channel->turn);
 
-	uint64_t *parked = &channel->in.consumer.ring.control->parked;
-	platform_semaphore_drain(channel_data_in(channel));
-	store_plain(parked, ++channel->parked);
-	full_fence();
-	result = sleep_on(wait, channel, channel_data_in(channel), &channel->in.parks, 0, until);
-	store_plain(parked, ++channel->parked);
+	int result = look_on(wait, channel, 0, until);
+	if (turn && result == -EAGAIN)
+		result = sleep_on(channel_data_in(channel), &channel->in.parks, until);
 
 	pthread_mutex_lock(&channel->turn);
-	flag_store(&channel->turn_taken, 0);
-	pthread_cond_broadcast(&channel->turn_changed);
+	if (turn) {
+		flag_store(&channel->turn_taken, 0);
+		pthread_cond_broadcast(&channel->turn_changed);
+	} else if (result == -EAGAIN) {
+		result = channel->turn_taken == 0 ? 0 : wait_behind(wait, channel, until);
+	}
+	tell(channel, wait->what, false);
 	pthread_mutex_unlock(&channel->turn);
 	return result;
 }
