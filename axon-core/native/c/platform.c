@@ -12,6 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#if defined(__linux__)
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#endif
+
+#define BARRIER_NAP INT64_C(10000000) /* ns in which every processor has taken an interrupt, and drained its stores */
 #define SHARED_MEMORY_FOLDER "/dev/shm"
 
 #if defined(__GLIBC__)
@@ -191,6 +197,23 @@ int platform_semaphore_wait(sem_t *semaphore, int64_t deadline)
 #else
 	const struct timespec until = to_timespec(clock_read(CLOCK_REALTIME) + deadline - platform_now());
 	return sem_timedwait(semaphore, &until) == 0 ? 0 : -errno;
+#endif
+}
+
+bool platform_barrier_register(void)
+{
+#if defined(SYS_membarrier)
+	return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+#else
+	return false;
+#endif
+}
+
+void platform_barrier(void)
+{
+#if defined(SYS_membarrier)
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) /* forbidden since it was registered: */
+		platform_nap(BARRIER_NAP);
 #endif
 }
 

@@ -57,6 +57,20 @@ void ring_init(struct ring *ring, void *segment, int number, uint64_t capacity);
 /* Checks the header word found at `position`; false: the ring is corrupt. */
 bool record_parse(const struct ring *ring, uint64_t position, uint64_t word, struct record *record);
 
+/* The same for what is met most, a message that is neither reply nor LARGE; false: record_parse() knows what it is. */
+static inline bool record_parse_plain(const struct ring *ring, uint64_t position, uint64_t word, struct record *record)
+{
+	const uint64_t length = word & UINT32_MAX;
+	const uint64_t size = round_up(length, RECORD_ALIGN);
+	const uint64_t tag_length = (word >> 32) & 0xff, metadata_length = word >> 48;
+	const uint64_t correlated = (word >> 40) & CORRELATED;
+	const uint64_t payload = round_up(8 + correlated * 8 + tag_length + metadata_length, 8);
+	*record = (struct record){ .length = (uint32_t)length, .size = (uint32_t)size, .payload = (uint32_t)payload,
+		.metadata_length = (uint16_t)metadata_length, .tag_length = (uint8_t)tag_length, .flags = (uint8_t)correlated };
+	return ((word & (uint64_t)(0xff & ~CORRELATED) << 40) == 0) & (tag_length != 0) & (payload <= length)
+			& (size <= ring->capacity / 4) & (size <= ring_to_end(ring, position));
+}
+
 /*
  * Whether nothing but PADDING, DONE and REPLY lies in the ring from `handled` on,
  * asked when its consumer is gone. A corrupt ring is not empty.

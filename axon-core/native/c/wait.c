@@ -218,25 +218,19 @@ int wait_more(struct wait *wait, axon_channel *channel)
 	return is_ready(wait, channel) || platform_now() < wait->deadline ? AXON_OK : AXON_TIMEOUT;
 }
 
-uint64_t wait_self(void)
-{
-	static _Thread_local char self;
-	return (uint64_t)(uintptr_t)&self;
-}
-
 int wait_lock_out(axon_channel *channel, struct wait *wait)
 {
 	int64_t nap = LOCK_NAP_MIN, asked = 0;
 	for (int round = 0;; round++) {
 		if (channel_status(channel) != AXON_OK)
 			return channel_unusable(channel);
-		if (!lock_is_taken(&channel->out.lock) && lock_try(&channel->out.lock))
+		if (lock_try(&channel->out.lock))
 			return AXON_OK;
 		if (round < LOCK_SPINS) {
 			cpu_pause();
 			continue;
 		}
-		if (load_plain(&channel->out.owner) == wait_self())
+		if (load_plain(&channel->out.owner) == thread_self())
 			return error_set(AXON_INVALID, "channel '%s': this thread holds a claim already: commit or abort it first",
 					channel->segment.name);
 		if (round < LOCK_SPINS + LOCK_YIELDS) {
@@ -256,10 +250,12 @@ int wait_lock_out(axon_channel *channel, struct wait *wait)
 	}
 }
 
-bool channel_lock_in(axon_channel *channel)
+bool channel_lock_in(axon_channel *channel, uint8_t *mark)
 {
+	if (mark != NULL && channel_status(channel) == AXON_OK && lock_reenter(&channel->in.lock, mark))
+		return true;
 	for (int round = 0; channel_status(channel) == AXON_OK; round++) {
-		if (!lock_is_taken(&channel->in.lock) && lock_try(&channel->in.lock))
+		if (lock_try(&channel->in.lock))
 			return true;
 		if (round < LOCK_SPINS)
 			cpu_pause();

@@ -14,7 +14,7 @@
 #define TIME_LIMIT 120 /* seconds for one test, sanitizers and valgrind included */
 
 extern const struct test tests_messages[], tests_large[], tests_requests[], tests_lifetime[], tests_open[], tests_corruption[],
-		tests_threads[], tests_waiting[], tests_golden[];
+		tests_threads[], tests_bias[], tests_waiting[], tests_golden[];
 
 static char name[AXON_NAME_MAX + 1];
 static int line[2] = { -1, -1 };
@@ -230,7 +230,7 @@ int main(int argc, char **argv)
 		const struct test *tests;
 	} files[] = { { "messages", tests_messages }, { "large", tests_large }, { "requests", tests_requests },
 		{ "open", tests_open }, { "lifetime", tests_lifetime }, { "corruption", tests_corruption },
-		{ "threads", tests_threads }, { "waiting", tests_waiting }, { "golden", tests_golden } };
+		{ "threads", tests_threads }, { "bias", tests_bias }, { "waiting", tests_waiting }, { "golden", tests_golden } };
 	int passed = 0, failed = 0;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		for (const struct test *test = files[i].tests; test->name != NULL; test++) {
