@@ -21,7 +21,7 @@ void axon_options_init(axon_options *options)
 		.open_timeout = 5000 * MILLISECONDS,
 		.send_timeout = 5000 * MILLISECONDS,
 		.request_timeout = 30000 * MILLISECONDS,
-		.spin = platform_cpus() > 1 ? 20000 : 0,
+		.spin = 20000,
 		.bounded_wait = 100 * MILLISECONDS,
 	};
 }

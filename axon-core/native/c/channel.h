@@ -63,6 +63,12 @@ struct incoming {
 	struct slots slots;
 };
 
+/* What waiting has taught: whether the peer can answer while this thread spins. */
+struct patience {
+	uint32_t vain;         /* spins in a row that were in vain, whereas a yield brought the answer */
+	uint32_t waits;        /* since spinning was given up */
+};
+
 struct axon_channel {
 	struct segment segment; /* its status is the channel's */
 	axon_options options;
@@ -73,6 +79,7 @@ struct axon_channel {
 	pthread_cond_t turn_changed;
 	uint64_t parked;        /* the word as last stored; it and the following under `turn` */
 	uint32_t waiting[2];    /* threads that (almost) wait for messages, for replies */
+	struct patience for_data, for_room;
 	struct outgoing out;
 	struct incoming in;
 };

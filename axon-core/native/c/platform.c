@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -38,12 +37,6 @@ uint32_t platform_libc(void)
 #else
 	return 3;
 #endif
-}
-
-int platform_cpus(void)
-{
-	cpu_set_t set;
-	return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 2;
 }
 
 static struct timespec to_timespec(int64_t nanoseconds)

@@ -17,9 +17,6 @@
 /* The C library's number in the segment's header. */
 uint32_t platform_libc(void);
 
-/* Processors that this thread may run on. */
-int platform_cpus(void);
-
 /* Nanoseconds of the monotonic clock. */
 int64_t platform_now(void);
 

@@ -7,6 +7,7 @@
 
 #define TOKEN_MESSAGE 1
 #define TOKEN_REPLY 2
+#define PREFETCH 1024 /* bytes ahead; nearer, a receiver that has caught up takes lines from under the sender's hands */
 
 static int corrupt_record(axon_channel *channel, uint64_t position, uint64_t word)
 {
@@ -287,6 +288,7 @@ int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
 			point(&consumer->ring, position, &record, message);
 			in->slot = -1;
 			hold(in, position, &record, message);
+			__builtin_prefetch(ring_word(&consumer->ring, position + PREFETCH), 0);
 			lock_exit(&in->lock, mark);
 			return AXON_OK;
 		}

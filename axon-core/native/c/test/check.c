@@ -189,12 +189,12 @@ static int objects(bool print)
 void receive_while_the_sender_waits(axon_channel *client, uint32_t waits, uint32_t count)
 {
 	axon_message message;
-	uint64_t last = 0;
-	volatile uint64_t *wanted = (uint64_t *)(void *)((uint8_t *)map_segment(NULL) + 4096 + 384);
+	uint64_t last = 0, now = 0;
+	const uint64_t *wanted = (uint64_t *)(void *)((uint8_t *)map_segment(NULL) + 4096 + 384);
 	for (uint32_t i = 0; i < count; i++) {
-		while (i < waits && (*wanted == 0 || *wanted == last))
+		while (i < waits && ((now = __atomic_load_n(wanted, __ATOMIC_ACQUIRE)) == 0 || now == last))
 			sched_yield();
-		last = *wanted;
+		last = now;
 		CHECK_EQUAL(axon_receive(client, &message, LONG), AXON_OK);
 		CHECK(is_filled(message.payload, message.payload_length, i));
 		CHECK_EQUAL(axon_release(client, &message), AXON_OK);

@@ -135,6 +135,48 @@ static void a_killed_waiter_waits_no_more(void)
 	axon_close(peer);
 }
 
+#define ROUNDS 2000
+
+static void stay_on_one_processor(void)
+{
+	cpu_set_t all, one;
+	CHECK_EQUAL(sched_getaffinity(0, sizeof all, &all), 0);
+	int processor = 0;
+	while (!CPU_ISSET(processor, &all))
+		processor++;
+	CPU_ZERO(&one);
+	CPU_SET(processor, &one);
+	CHECK_EQUAL(sched_setaffinity(0, sizeof one, &one), 0);
+}
+
+static void echo(void)
+{
+	axon_message message;
+	axon_channel *client = open_as(AXON_CLIENT, 4096);
+	for (int i = 0; i < ROUNDS; i++) {
+		CHECK_EQUAL(axon_receive(client, &message, LONG), AXON_OK);
+		CHECK_EQUAL(axon_send(client, "text", "hello", 5, LONG), AXON_OK);
+	}
+	axon_close(client);
+}
+
+/* Spinning would keep the peer from answering: it yields, is answered, and need not sleep. */
+static void peers_on_one_processor_give_way(void)
+{
+	stay_on_one_processor();
+	const pid_t child = start(echo);
+	channel = open_as(AXON_SERVER, 4096);
+	for (int i = 0; i < ROUNDS; i++) {
+		send_text(channel, "text", "hello");
+		receive_a_text(NULL);
+	}
+	axon_counters counters;
+	axon_get_counters(channel, &counters);
+	CHECK(counters.parks < ROUNDS / 2);
+	join(child);
+	axon_close(channel);
+}
+
 static int hook_result, hook_calls;
 
 static int hook(void *context)
@@ -206,7 +248,8 @@ static void a_wait_goes_on_after_a_signal(void)
 	axon_close(peer);
 }
 
-TESTS(waiting, { "the-producer-is-told-what-is-waited-for", the_producer_is_told_what_is_waited_for },
+TESTS(waiting, { "peers-on-one-processor-give-way", peers_on_one_processor_give_way },
+		{ "the-producer-is-told-what-is-waited-for", the_producer_is_told_what_is_waited_for },
 		{ "a-killed-waiter-waits-no-more", a_killed_waiter_waits_no_more },
 		{ "the-hook-interrupts-a-wait", the_hook_interrupts_a_wait },
 		{ "a-wait-goes-on-after-a-signal", a_wait_goes_on_after_a_signal });
