@@ -21,7 +21,7 @@ void axon_options_init(axon_options *options)
 		.open_timeout = 5000 * MILLISECONDS,
 		.send_timeout = 5000 * MILLISECONDS,
 		.request_timeout = 30000 * MILLISECONDS,
-		.spin = platform_cpus() > 1 ? 20000 : 0,
+		.spin = 20000,
 		.bounded_wait = 100 * MILLISECONDS,
 	};
 }
@@ -116,6 +116,9 @@ int axon_open(axon_channel **result, const char *name, const axon_options *optio
 		return status;
 	}
 	channel->options = *options;
+	const bool biased = platform_barrier_register();
+	lock_init(&channel->out.lock, biased);
+	lock_init(&channel->in.lock, biased);
 	pthread_mutex_init(&channel->turn, NULL);
 	platform_condition_init(&channel->turn_changed);
 	status = fork_watch(&channel->segment);
@@ -138,7 +141,9 @@ int axon_open(axon_channel **result, const char *name, const axon_options *optio
 /* Wakes all threads that are in a call and waits until they have left; a new call leaves when it sees the status. */
 static void end_calls(axon_channel *channel)
 {
-	for (int64_t pauses = 0; flag_load(&channel->out.calls) != 0 || flag_load(&channel->in.calls) != 0; pauses++) {
+	lock_close(&channel->out.lock);
+	lock_close(&channel->in.lock);
+	for (int64_t pauses = 0; lock_has_calls(&channel->out.lock) || lock_has_calls(&channel->in.lock); pauses++) {
 		if (pauses % WAKE_EVERY == 0) {
 			axon_wake(channel);
 			wait_notify(channel, true);
@@ -175,19 +180,19 @@ int axon_discard(const char *name)
 
 void axon_wake(axon_channel *channel)
 {
-	flag_add(&channel->in.calls, 1);
+	lock_count(&channel->in.lock);
 	if (!channel->segment.forked) {
 		flag_add(&channel->wakes, 1);
 		sem_post(channel_data_in(channel));
 		sem_post(channel_space_out(channel));
 	}
-	flag_add(&channel->in.calls, UINT32_MAX);
+	lock_uncount(&channel->in.lock);
 }
 
 int axon_peer_alive(axon_channel *channel)
 {
-	const int status = channel_enter(channel, &channel->in.calls);
-	return status != AXON_OK ? status : channel_leave(&channel->in.calls, segment_peer_alive(&channel->segment));
+	const int status = channel_enter(channel, &channel->in.lock);
+	return status != AXON_OK ? status : channel_leave(&channel->in.lock, segment_peer_alive(&channel->segment));
 }
 
 uint64_t axon_capacity(const axon_channel *channel)

@@ -82,7 +82,7 @@ typedef struct axon_options {
 	int64_t open_timeout;     /* how long a client waits for the channel to exist; default 5 s */
 	int64_t send_timeout;     /* default 5 s */
 	int64_t request_timeout;  /* default 30 s */
-	int64_t spin;             /* how long to spin before parking; 0 parks at once, AXON_FOREVER never parks; default 20 us, 0 on one CPU */
+	int64_t spin;             /* how long to spin before parking; 0 parks at once, AXON_FOREVER never parks; default 20 us. Where the peer needs the same CPU, the channel learns not to spin */
 	int64_t bounded_wait;     /* longest single wait on a semaphore, and so the time in which a peer's death is noticed; default 100 ms */
 	bool group;               /* mode 0660 instead of 0600: members of the process's group may join; default false */
 	int (*interrupted)(void *context); /* called about every bounded_wait and on EINTR while waiting; non-zero ends the wait with AXON_INTERRUPTED; may be NULL */

@@ -9,6 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1 /* as gcc says it */
+#endif
+#endif
+
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
 static inline uint64_t load_plain(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
 static inline uint64_t load_acquire(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
 static inline void store_plain(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
@@ -34,9 +43,32 @@ static inline bool flag_set_once(uint32_t *flag, uint32_t value)
 }
 static inline uint32_t flag_add(uint32_t *flag, uint32_t by) { return __atomic_add_fetch(flag, by, __ATOMIC_SEQ_CST); }
 
-static inline bool lock_try(uint32_t *lock) { return __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) == 0; }
-static inline bool lock_is_taken(const uint32_t *lock) { return __atomic_load_n(lock, __ATOMIC_RELAXED) != 0; }
-static inline void lock_release(uint32_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
+static inline uint32_t flag_peek(const uint32_t *flag) { return __atomic_load_n(flag, __ATOMIC_RELAXED); }
+static inline void flag_poke(uint32_t *flag, uint32_t value) { __atomic_store_n(flag, value, __ATOMIC_RELAXED); }
+static inline bool flag_take(uint32_t *flag) { return __atomic_exchange_n(flag, 1, __ATOMIC_ACQUIRE) == 0; }
+
+/*
+ * The two words of a biased lock (lock.h): its thread stores the mark and then
+ * loads the bias, and others take the bias, run a barrier on all processors
+ * and look at the mark. The thread sanitizer does not know that barrier, so for
+ * it the thread's own accesses are sequentially consistent, which needs none.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define BIASED_STORE __ATOMIC_SEQ_CST
+#define BIASED_LOAD __ATOMIC_SEQ_CST
+#else
+#define BIASED_STORE __ATOMIC_RELEASE
+#define BIASED_LOAD __ATOMIC_RELAXED
+#endif
+static inline uint8_t mark_load(const uint8_t *mark) { return __atomic_load_n(mark, __ATOMIC_RELAXED); }
+static inline void mark_store(uint8_t *mark, uint8_t value) { __atomic_store_n(mark, value, BIASED_STORE); }
+static inline uint8_t mark_look(const uint8_t *mark) { return __atomic_load_n(mark, __ATOMIC_SEQ_CST); }
+static inline void bias_store(uint64_t *bias, uint64_t value) { __atomic_store_n(bias, value, __ATOMIC_SEQ_CST); }
+static inline uint64_t bias_load(const uint64_t *bias)
+{
+	compiler_fence();
+	return __atomic_load_n(bias, BIASED_LOAD);
+}
 
 static inline void cpu_pause(void)
 {

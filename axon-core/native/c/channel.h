@@ -1,7 +1,8 @@
 /*
  * channel.h: the state of one open channel. At most two locks: `out.lock`
  * from claim to commit, and `in.lock` for moments, never while waiting and
- * never while a message is handled. What a hot path writes lies apart from
+ * never while a message is handled. A thread that has the bias for a lock
+ * passes its `mark` around (lock.h); NULL is the ordinary lock. What a hot path writes lies apart from
  * what others read.
  */
 #ifndef AXON_CHANNEL_H
@@ -10,6 +11,7 @@
 #include "axon.h"
 #include "error.h"
 #include "large.h"
+#include "lock.h"
 
 struct wait;
 
@@ -31,35 +33,40 @@ struct claim {
 	uint64_t length;       /* of the payload */
 	uint32_t payload;      /* offset in the record */
 	uint32_t tag_length;
-	bool large;
+	bool large, reply;
 	int slot;              /* of a LARGE record */
 };
 
 struct outgoing {
-	_Alignas(128) uint32_t lock;
-	uint32_t calls;        /* that are under way */
-	bool claimed;          /* the lock's owner holds a claim, and is not in a call */
-	uint64_t owner;        /* wait_self() of the thread that claims or waits for room, or 0 */
+	_Alignas(128) struct lock lock;
 	struct producer producer;
+	uint64_t owner;        /* thread_self() of the thread that claims or waits for room, or 0 */
+	bool claimed;          /* the owner holds a claim, and is not in a call */
+	uint8_t *mark;         /* of the lock that it holds */
 	struct claim claim;
 	uint64_t messages, bytes, wakeups, blocked, parks; /* counters */
 	struct slots slots;
 };
 
 struct incoming {
-	_Alignas(128) uint32_t lock;
-	uint32_t calls;        /* that are under way, requests among them */
-	bool held;             /* the record at the consumer's position is with the user */
-	struct record record;  /* of the held message */
-	int slot;              /* that it lies in, or -1 */
+	_Alignas(128) struct lock lock; /* requests count here */
 	struct consumer consumer;
+	bool held;             /* the record at the consumer's position is with the user, */
+	int slot;              /* lies in this slot, or -1, */
+	uint32_t held_size;    /* takes so many bytes of the ring, */
+	uint64_t held_bytes;   /* and has a payload of so many */
 	uint64_t scanned;      /* replies before this position have been dealt with; also read without the lock */
 	uint64_t messages, bytes, wakeups, parks, redelivered, dropped; /* counters */
-	uint64_t held_bytes;   /* payload of the held message */
 	uint64_t next_id;      /* lower part of the last correlation id */
 	uint64_t dead_peer;    /* incarnation of a peer that was seen dead */
 	struct pending *pending, *unused;
 	struct slots slots;
+};
+
+/* What waiting has taught: whether the peer can answer while this thread spins. */
+struct patience {
+	uint32_t vain;         /* spins in a row that were in vain, whereas a yield brought the answer */
+	uint32_t waits;        /* since spinning was given up */
 };
 
 struct axon_channel {
@@ -70,7 +77,9 @@ struct axon_channel {
 	uint32_t turn_waiting;  /* and these wait for it to wake them */
 	pthread_mutex_t turn;
 	pthread_cond_t turn_changed;
-	uint64_t parked;        /* our park sequence; belongs to the thread whose turn it is */
+	uint64_t parked;        /* the word as last stored; it and the following under `turn` */
+	uint32_t waiting[2];    /* threads that (almost) wait for messages, for replies */
+	struct patience for_data, for_room;
 	struct outgoing out;
 	struct incoming in;
 };
@@ -93,20 +102,21 @@ int channel_unusable(const axon_channel *channel);
 int channel_corrupt(axon_channel *channel);
 
 /* Counts a call, which a close then waits for, before it touches anything; not counted when it fails. */
-static inline int channel_enter(const axon_channel *channel, uint32_t *calls)
+static inline int channel_enter(const axon_channel *channel, struct lock *lock)
 {
-	flag_add(calls, 1);
+	lock_count(lock);
 	if (channel_status(channel) == AXON_OK)
 		return AXON_OK;
 	const int status = channel_unusable(channel);
-	flag_add(calls, UINT32_MAX);
+	lock_uncount(lock);
 	return status;
 }
 
 /* Ends a call that was counted. */
-static inline int channel_leave(uint32_t *calls, int status)
+static inline int channel_leave(struct lock *lock, int status)
 {
-	flag_add(calls, UINT32_MAX);
+	lock_settle(lock);
+	lock_uncount(lock);
 	return status;
 }
 
@@ -129,6 +139,6 @@ void receive_publish(axon_channel *channel);
 void receive_close(axon_channel *channel, bool acknowledge);
 
 /* Takes the short lock; false: the channel is not usable any more. */
-bool channel_lock_in(axon_channel *channel);
+bool channel_lock_in(axon_channel *channel, uint8_t *mark);
 
 #endif

@@ -55,7 +55,7 @@ struct segment_header {
 /* A ring's control page: each word has one writer and a pair of lines of its own. */
 struct ring_control {
 	_Alignas(128) uint64_t free;    /*   0 consumer: all before it may be overwritten */
-	_Alignas(128) uint64_t parked;  /* 128 consumer: park sequence, odd while it (almost) waits */
+	_Alignas(128) uint64_t parked;  /* 128 consumer: what it (almost) waits for, enum parked_bit, and a counter */
 	_Alignas(128) uint64_t handled; /* 256 consumer: oldest record not done with | deliveries begun (6 bits) */
 	_Alignas(128) uint64_t wanted;  /* 384 producer: the `free` that it waits for, or 0 */
 };
@@ -73,6 +73,11 @@ struct ring_control {
 #define RECORD_ALIGN UINT64_C(64)
 #define HANDLED_COUNT (RECORD_ALIGN - 1)
 #define POSITION_MAX (UINT64_C(1) << 62) /* never reached: 146 years at 1 GB/s; keeps forged sums from overflowing */
+
+/* `parked`: bits, and above them a counter that grows by 1 with every change of the word. */
+enum parked_bit { PARKED_MESSAGE = 1, PARKED_REPLY = 2, PARKED_BITS = 3 };
+
+static inline uint64_t parked_next(uint64_t word, uint64_t bits) { return (word | PARKED_BITS) + 1 + bits; }
 
 enum record_flag {
 	CORRELATED = 0x01,

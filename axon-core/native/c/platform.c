@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#if defined(__linux__)
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#endif
+
+#define BARRIER_NAP INT64_C(10000000) /* ns in which every processor has taken an interrupt, and drained its stores */
 #define SHARED_MEMORY_FOLDER "/dev/shm"
 
 #if defined(__GLIBC__)
@@ -32,12 +37,6 @@ uint32_t platform_libc(void)
 #else
 	return 3;
 #endif
-}
-
-int platform_cpus(void)
-{
-	cpu_set_t set;
-	return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 2;
 }
 
 static struct timespec to_timespec(int64_t nanoseconds)
@@ -191,6 +190,23 @@ int platform_semaphore_wait(sem_t *semaphore, int64_t deadline)
 #else
 	const struct timespec until = to_timespec(clock_read(CLOCK_REALTIME) + deadline - platform_now());
 	return sem_timedwait(semaphore, &until) == 0 ? 0 : -errno;
+#endif
+}
+
+bool platform_barrier_register(void)
+{
+#if defined(SYS_membarrier)
+	return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+#else
+	return false;
+#endif
+}
+
+void platform_barrier(void)
+{
+#if defined(SYS_membarrier)
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) /* forbidden since it was registered: */
+		platform_nap(BARRIER_NAP);
 #endif
 }
 

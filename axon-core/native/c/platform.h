@@ -17,9 +17,6 @@
 /* The C library's number in the segment's header. */
 uint32_t platform_libc(void);
 
-/* Processors that this thread may run on. */
-int platform_cpus(void);
-
 /* Nanoseconds of the monotonic clock. */
 int64_t platform_now(void);
 
@@ -69,6 +66,13 @@ void platform_semaphore_drain(sem_t *semaphore);
 
 /* Waits until `deadline`: 0 posted, -ETIMEDOUT, -EINTR. */
 int platform_semaphore_wait(sem_t *semaphore, int64_t deadline);
+
+/*
+ * A full fence on every processor that runs a thread of this process.
+ * Registering fails where the system has none; it may be repeated.
+ */
+bool platform_barrier_register(void);
+void platform_barrier(void);
 
 /* A condition whose timed waits use the monotonic clock. */
 int platform_condition_init(pthread_cond_t *condition);

@@ -7,6 +7,7 @@
 
 #define TOKEN_MESSAGE 1
 #define TOKEN_REPLY 2
+#define PREFETCH 1024 /* bytes ahead; nearer, a receiver that has caught up takes lines from under the sender's hands */
 
 static int corrupt_record(axon_channel *channel, uint64_t position, uint64_t word)
 {
@@ -16,7 +17,7 @@ static int corrupt_record(axon_channel *channel, uint64_t position, uint64_t wor
 }
 
 /* What the producer may have back: a reply that the user still reads holds it up. */
-static uint64_t publishable(const struct incoming *in)
+static inline uint64_t publishable(const struct incoming *in)
 {
 	uint64_t limit = in->consumer.position;
 	for (const struct pending *pending = in->pending; pending != NULL; pending = pending->next) {
@@ -26,7 +27,7 @@ static uint64_t publishable(const struct incoming *in)
 	return limit;
 }
 
-static void publish(axon_channel *channel, uint64_t limit)
+__attribute__((noinline)) static void publish(axon_channel *channel, uint64_t limit)
 {
 	if (consumer_publish(&channel->in.consumer, limit)) {
 		count_up(&channel->in.wakeups, 1);
@@ -35,20 +36,19 @@ static void publish(axon_channel *channel, uint64_t limit)
 }
 
 /* After a record has been passed or a reply released. */
-static void passed(axon_channel *channel, bool large)
+static inline void passed(axon_channel *channel, bool large)
 {
 	const uint64_t limit = publishable(&channel->in);
-	if (large || consumer_should_publish(&channel->in.consumer, limit))
+	if (unlikely(large || consumer_should_publish(&channel->in.consumer, limit)))
 		publish(channel, limit);
 }
 
-/* Points `message` into shared memory; sets *slot to that of a LARGE record, or to -1. */
-static int view(axon_channel *channel, uint64_t position, const struct record *record, axon_message *message, int *slot)
+/* Points `message` into the ring. */
+static inline void point(const struct ring *ring, uint64_t position, const struct record *record, axon_message *message)
 {
-	const uint8_t *bytes = (const uint8_t *)ring_word(&channel->in.consumer.ring, position);
+	const uint8_t *bytes = (const uint8_t *)ring_word(ring, position);
 	const bool correlated = (record->flags & CORRELATED) != 0;
 	const uint8_t *tag = bytes + (correlated ? 16 : 8);
-	*slot = -1;
 	*message = (axon_message){
 		.tag = (const char *)tag, .tag_length = record->tag_length,
 		.metadata = record->metadata_length != 0 ? tag + record->tag_length : NULL,
@@ -57,8 +57,17 @@ static int view(axon_channel *channel, uint64_t position, const struct record *r
 		.correlation_id = correlated ? load_plain((const uint64_t *)(const void *)(bytes + 8)) : 0,
 		.reply = (record->flags & REPLY) != 0, .error = (record->flags & ERROR) != 0, .deliveries = 1,
 	};
+}
+
+/* Points `message` into shared memory; sets *slot to that of a LARGE record, or to -1. */
+static int view(axon_channel *channel, uint64_t position, const struct record *record, axon_message *message, int *slot)
+{
+	const struct ring *ring = &channel->in.consumer.ring;
+	*slot = -1;
+	point(ring, position, record, message);
 	if ((record->flags & LARGE) == 0)
 		return AXON_OK;
+	const uint8_t *bytes = (const uint8_t *)ring_word(ring, position);
 	const struct slot_reference reference = *(const struct slot_reference *)(const void *)(bytes + record->payload);
 	const uint8_t *payload;
 	const int status = slots_map(&channel->in.slots, &channel->segment, &reference, &payload);
@@ -70,7 +79,17 @@ static int view(axon_channel *channel, uint64_t position, const struct record *r
 	return AXON_OK;
 }
 
-static void release_slot(struct incoming *in, int slot)
+/* The message at `position` is the user's until release_held(). */
+static inline void hold(struct incoming *in, uint64_t position, const struct record *record, axon_message *message)
+{
+	message->deliveries = consumer_begin(&in->consumer);
+	message->token = position | TOKEN_MESSAGE;
+	in->held = true;
+	in->held_bytes = message->payload_length;
+	in->held_size = record->size;
+}
+
+static inline void release_slot(struct incoming *in, int slot)
 {
 	if (slot >= 0)
 		in->slots.slot[slot].held--;
@@ -110,7 +129,7 @@ static int resolve(axon_channel *channel, uint64_t position, uint64_t word, cons
  * Nothing is published before the end of the pass: so an honest producer
  * cannot have committed more than the capacity from its begin.
  */
-static int take(axon_channel *channel, axon_message *message)
+static int take(axon_channel *channel, axon_message *message, bool publish_dry)
 {
 	struct incoming *in = &channel->in;
 	struct consumer *consumer = &in->consumer;
@@ -121,7 +140,8 @@ static int take(axon_channel *channel, axon_message *message)
 		const uint64_t word = load_acquire(ring_word(&consumer->ring, position));
 		struct record record;
 		if (word == 0) {
-			publish(channel, publishable(in));
+			if (publish_dry || position != begin)
+				publish(channel, publishable(in));
 			return AXON_EMPTY;
 		}
 		if (!record_parse(&consumer->ring, position, word, &record) || position - begin > consumer->ring.capacity)
@@ -144,13 +164,9 @@ static int take(axon_channel *channel, axon_message *message)
 		status = view(channel, position, &record, message, &in->slot);
 		if (status != AXON_OK)
 			return status;
-		message->deliveries = consumer_begin(consumer);
+		hold(in, position, &record, message);
 		if (message->deliveries > 1)
 			count_up(&in->redelivered, 1);
-		message->token = position | TOKEN_MESSAGE;
-		in->held = true;
-		in->held_bytes = message->payload_length;
-		in->record = record;
 		return AXON_OK;
 	}
 }
@@ -195,46 +211,89 @@ int receive_scan(axon_channel *channel, const struct pending *self)
 
 void receive_publish(axon_channel *channel)
 {
-	if (channel_lock_in(channel)) {
+	struct lock *lock = &channel->in.lock;
+	uint8_t *mark = lock_enter(lock, &channel->segment.status);
+	if (mark != NULL || channel_lock_in(channel, NULL)) {
 		publish(channel, publishable(&channel->in));
-		lock_release(&channel->in.lock);
+		lock_exit(lock, mark);
 	}
 }
 
-static void release_held(axon_channel *channel)
+/* Returns whether there was one. */
+static inline bool release_held(axon_channel *channel)
 {
 	struct incoming *in = &channel->in;
 	if (!in->held)
-		return;
+		return false;
 	in->held = false;
-	release_slot(in, in->slot);
 	count_up(&in->messages, 1);
 	count_up(&in->bytes, in->held_bytes);
-	consumer_advance(&in->consumer, in->record.size);
-	passed(channel, (in->record.flags & LARGE) != 0);
+	consumer_advance(&in->consumer, in->held_size);
+	release_slot(in, in->slot);
+	passed(channel, in->slot >= 0);
+	return true;
 }
 
-static int receive(axon_channel *channel, axon_message *message, int64_t timeout)
+/* Enters with the lock if there is a mark. `handled`: a message was acknowledged in this call. */
+__attribute__((noinline)) static int receive_slowly(axon_channel *channel, axon_message *message, int64_t timeout,
+		uint8_t *mark, bool handled)
 {
+	struct lock *lock = &channel->in.lock;
 	struct wait wait;
-	int status = wait_begin(&wait, channel, WAIT_MESSAGE, timeout, AXON_FOREVER);
+	int status = mark != NULL ? AXON_OK : channel_enter(channel, lock);
+	if (status != AXON_OK)
+		return status;
+	bool locked = mark != NULL;
+	status = wait_begin(&wait, channel, WAIT_MESSAGE, timeout, AXON_FOREVER);
 	while (status == AXON_OK) {
-		if (!channel_lock_in(channel))
-			return channel_unusable(channel);
-		release_held(channel);
-		status = take(channel, message);
-		lock_release(&channel->in.lock);
+		if (!locked && !channel_lock_in(channel, mark)) {
+			status = channel_unusable(channel);
+			break;
+		}
+		locked = true;
+		handled |= release_held(channel);
+		status = take(channel, message, !handled);
 		if (status != AXON_EMPTY)
-			return status;
+			break;
+		status = AXON_OK;
+		if (handled && wait.timeout != 0) {
+			handled = false;
+			continue;
+		}
+		lock_give(lock, mark);
+		locked = false;
 		status = wait.timeout == 0 ? AXON_TIMEOUT : wait_more(&wait, channel);
 	}
+	if (locked)
+		lock_give(lock, mark);
+	if (mark != NULL)
+		lock_exit(lock, mark);
+	else
+		status = channel_leave(lock, status);
 	return status == AXON_TIMEOUT ? error_plain(AXON_EMPTY) : status;
 }
 
 int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
 {
-	const int status = channel_enter(channel, &channel->in.calls);
-	return status != AXON_OK ? status : channel_leave(&channel->in.calls, receive(channel, message, timeout));
+	struct incoming *in = &channel->in;
+	struct consumer *consumer = &in->consumer;
+	bool handled = false;
+	uint8_t *mark = lock_enter(&in->lock, &channel->segment.status);
+	if (likely(mark != NULL && timeout >= AXON_DEFAULT_TIMEOUT)) {
+		handled = release_held(channel);
+		const uint64_t position = consumer->position;
+		const uint64_t word = load_acquire(ring_word(&consumer->ring, position));
+		struct record record;
+		if (likely(record_parse_plain(&consumer->ring, position, word, &record) && consumer->deliveries == 0)) {
+			point(&consumer->ring, position, &record, message);
+			in->slot = -1;
+			hold(in, position, &record, message);
+			__builtin_prefetch(ring_word(&consumer->ring, position + PREFETCH), 0);
+			lock_exit(&in->lock, mark);
+			return AXON_OK;
+		}
+	}
+	return receive_slowly(channel, message, timeout, mark, handled);
 }
 
 void receive_forget(axon_channel *channel, struct pending *pending)
@@ -252,12 +311,15 @@ void receive_forget(axon_channel *channel, struct pending *pending)
 	}
 }
 
-static int release(axon_channel *channel, const axon_message *message)
+__attribute__((noinline)) static int release_slowly(axon_channel *channel, const axon_message *message)
 {
 	struct incoming *in = &channel->in;
-	if (!channel_lock_in(channel))
-		return channel_unusable(channel);
-	int status = AXON_OK;
+	int status = channel_enter(channel, &in->lock);
+	if (status != AXON_OK)
+		return status;
+	uint8_t *mark = lock_enter(&in->lock, &channel->segment.status);
+	if (mark == NULL && !channel_lock_in(channel, NULL))
+		return channel_leave(&in->lock, channel_unusable(channel));
 	if (message != NULL && in->held && message->token == (in->consumer.position | TOKEN_MESSAGE)) {
 		release_held(channel);
 	} else {
@@ -272,14 +334,25 @@ static int release(axon_channel *channel, const axon_message *message)
 			status = AXON_INVALID;
 		}
 	}
-	lock_release(&in->lock);
-	return status == AXON_OK ? status : error_set(status, "this message is not held (any more)");
+	lock_exit(&in->lock, mark);
+	if (status != AXON_OK)
+		error_set(status, "this message is not held (any more)");
+	return channel_leave(&in->lock, status);
 }
 
 int axon_release(axon_channel *channel, const axon_message *message)
 {
-	const int status = channel_enter(channel, &channel->in.calls);
-	return status != AXON_OK ? status : channel_leave(&channel->in.calls, release(channel, message));
+	struct incoming *in = &channel->in;
+	uint8_t *mark = lock_enter(&in->lock, &channel->segment.status);
+	if (likely(mark != NULL)) {
+		const bool held = message != NULL && in->held && message->token == (in->consumer.position | TOKEN_MESSAGE);
+		if (likely(held))
+			release_held(channel);
+		lock_exit(&in->lock, mark);
+		if (likely(held))
+			return AXON_OK;
+	}
+	return release_slowly(channel, message);
 }
 
 void receive_close(axon_channel *channel, bool acknowledge)

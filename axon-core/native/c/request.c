@@ -57,16 +57,17 @@ static int fail_request(const axon_channel *channel, int status, const struct wa
 }
 
 /* Waits for the reply of a request that has been sent. */
-static int await_reply(axon_channel *channel, struct pending *pending, struct wait *wait, const struct peer *peer)
+static int await_reply(axon_channel *channel, struct pending *pending, struct wait *wait, const struct peer *peer,
+		uint8_t *mark)
 {
 	struct incoming *in = &channel->in;
 	bool gone = false;
 	for (;;) {
-		if (!channel_lock_in(channel))
+		if (!channel_lock_in(channel, mark))
 			return channel_unusable(channel);
 		int status = pending->found == 0 ? receive_scan(channel, pending) : AXON_OK;
 		const bool found = pending->found != 0;
-		lock_release(&in->lock);
+		lock_give(&in->lock, mark);
 		if (status != AXON_OK)
 			return status;
 		if (found)
@@ -81,7 +82,7 @@ static int await_reply(axon_channel *channel, struct pending *pending, struct wa
 }
 
 static int request(axon_channel *channel, const axon_header *header, const void *payload, size_t length, int64_t timeout,
-		axon_message *reply)
+		axon_message *reply, uint8_t *mark)
 {
 	struct incoming *in = &channel->in;
 	struct wait wait;
@@ -91,10 +92,10 @@ static int request(axon_channel *channel, const axon_header *header, const void 
 				"the reply", channel->segment.name);
 	if (status != AXON_OK)
 		return status;
-	if (!channel_lock_in(channel))
+	if (!channel_lock_in(channel, mark))
 		return channel_unusable(channel);
 	struct pending *pending = remember(in, channel->segment.incarnation);
-	lock_release(&in->lock);
+	lock_give(&in->lock, mark);
 	if (pending == NULL)
 		return error_set(AXON_NO_MEMORY, "channel '%s': no memory for a request", channel->segment.name);
 	axon_header asked = *header;
@@ -104,23 +105,32 @@ static int request(axon_channel *channel, const axon_header *header, const void 
 	if (status == AXON_OK) {
 		wait.what = WAIT_REPLY;
 		wait.pending = pending;
-		status = await_reply(channel, pending, &wait, &peer);
+		status = await_reply(channel, pending, &wait, &peer, mark);
 	}
 	status = fail_request(channel, status, &wait);
-	if (!channel_lock_in(channel))
+	if (!channel_lock_in(channel, mark))
 		return status != AXON_OK ? status : channel_unusable(channel);
 	if (status == AXON_OK)
 		*reply = pending->message;
 	else
 		receive_forget(channel, pending);
-	lock_release(&in->lock);
+	lock_give(&in->lock, mark);
 	return status;
 }
 
 int axon_request(axon_channel *channel, const axon_header *header, const void *payload, size_t length, int64_t timeout,
 		axon_message *reply)
 {
-	const int status = channel_enter(channel, &channel->in.calls);
-	return status != AXON_OK ? status
-			: channel_leave(&channel->in.calls, request(channel, header, payload, length, timeout, reply));
+	struct lock *lock = &channel->in.lock;
+	uint8_t *mark = lock_enter(lock, &channel->segment.status);
+	int status = mark != NULL ? AXON_OK : channel_enter(channel, lock);
+	if (status != AXON_OK)
+		return status;
+	if (mark != NULL)
+		lock_give(lock, mark);
+	status = request(channel, header, payload, length, timeout, reply, mark);
+	if (mark == NULL)
+		return channel_leave(lock, status);
+	lock_exit(lock, mark);
+	return status;
 }

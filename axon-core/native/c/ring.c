@@ -54,7 +54,7 @@ enum ring_state producer_recover(struct producer *producer)
 	if (free % RECORD_ALIGN != 0 || free > POSITION_MAX)
 		return RING_CORRUPT;
 	producer->free = producer->tail = free;
-	producer->parked_seen = 0;
+	producer->posted = 0;
 	store_plain(&ring->control->wanted, 0);
 	for (;;) {
 		const uint64_t word = load_acquire(ring_word(ring, producer->tail));
@@ -111,6 +111,7 @@ enum ring_state consumer_recover(struct consumer *consumer)
 	consumer->published = position;
 	consumer->wanted_posted = 0;
 	store_release(&control->free, position);
-	store_plain(&control->parked, parked + (parked & 1));
+	if ((parked & PARKED_BITS) != 0) /* a predecessor was killed while it waited */
+		store_plain(&control->parked, parked_next(parked, 0));
 	return RING_OK;
 }

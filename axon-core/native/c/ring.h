@@ -31,7 +31,7 @@ struct producer {
 	struct ring ring;
 	uint64_t tail;
 	uint64_t free;        /* the consumer's word as last seen */
-	uint64_t parked_seen; /* the park sequence as last seen */
+	uint64_t posted;      /* the `parked` that was posted for */
 };
 
 struct consumer {
@@ -56,6 +56,20 @@ void ring_init(struct ring *ring, void *segment, int number, uint64_t capacity);
 
 /* Checks the header word found at `position`; false: the ring is corrupt. */
 bool record_parse(const struct ring *ring, uint64_t position, uint64_t word, struct record *record);
+
+/* The same for what is met most, a message that is neither reply nor LARGE; false: record_parse() knows what it is. */
+static inline bool record_parse_plain(const struct ring *ring, uint64_t position, uint64_t word, struct record *record)
+{
+	const uint64_t length = word & UINT32_MAX;
+	const uint64_t size = round_up(length, RECORD_ALIGN);
+	const uint64_t tag_length = (word >> 32) & 0xff, metadata_length = word >> 48;
+	const uint64_t correlated = (word >> 40) & CORRELATED;
+	const uint64_t payload = round_up(8 + correlated * 8 + tag_length + metadata_length, 8);
+	*record = (struct record){ .length = (uint32_t)length, .size = (uint32_t)size, .payload = (uint32_t)payload,
+		.metadata_length = (uint16_t)metadata_length, .tag_length = (uint8_t)tag_length, .flags = (uint8_t)correlated };
+	return ((word & (uint64_t)(0xff & ~CORRELATED) << 40) == 0) & (tag_length != 0) & (payload <= length)
+			& (size <= ring->capacity / 4) & (size <= ring_to_end(ring, position));
+}
 
 /*
  * Whether nothing but PADDING, DONE and REPLY lies in the ring from `handled` on,
@@ -92,18 +106,19 @@ static inline void producer_commit(struct producer *producer, uint64_t word, uin
 }
 
 /*
- * Whether the consumer has parked since the last call and must be posted. Not
- * fenced against the commit before it: the consumer's grace period covers
- * that (PROTOCOL.md, "Why no fence is needed after the commit").
+ * Whether the consumer waits for what was just committed, and has not been
+ * posted for this wait. Not fenced against the commit before it: the
+ * consumer's grace period covers that (PROTOCOL.md, "Why no fence is needed
+ * after the commit").
  */
-static inline bool producer_must_post(struct producer *producer)
+static inline bool producer_must_post(struct producer *producer, enum parked_bit waits_for)
 {
 	compiler_fence();
 	const uint64_t parked = load_plain(&producer->ring.control->parked);
-	if (parked == producer->parked_seen)
+	if ((parked & waits_for) == 0 || parked == producer->posted)
 		return false;
-	producer->parked_seen = parked;
-	return (parked & 1) != 0;
+	producer->posted = parked;
+	return true;
 }
 
 /* Finds the oldest record that is not done with. */

@@ -4,24 +4,25 @@
 
 #include "wait.h"
 
-static int refuse_size(const axon_channel *channel, size_t length, const axon_header *header)
+/* Up to AXON_TAG_MAX + 1. Most tags are too short to be worth a call. */
+static inline size_t tag_length_of(const axon_header *header)
 {
-	const struct segment *segment = &channel->segment;
-	return error_set(AXON_TOO_LARGE,
-			"channel '%s': a payload of %zu bytes with %zu bytes of metadata never fits: at most %llu bytes of payload "
-			"(max_message), %llu of large messages (large_memory), and tag and metadata within a quarter of a ring of "
-			"%llu bytes, as the channel's creator chose",
-			segment->name, length, header->metadata_length, (unsigned long long)segment->max_message,
-			(unsigned long long)segment->large_memory, (unsigned long long)segment->capacity);
+	size_t length = header->tag_length;
+	if (length != 0)
+		return length;
+	while (length < 16 && header->tag[length] != 0)
+		length++;
+	return length < 16 ? length : 16 + strnlen(header->tag + 16, AXON_TAG_MAX + 1 - 16);
 }
 
-/* Decides how a message will lie in the ring. */
-static int plan(const axon_channel *channel, const axon_header *header, size_t length, struct claim *claim)
+/* Says what is wrong with a message that plan() refused. */
+static int refuse(const axon_channel *channel, const axon_header *header, size_t length)
 {
-	const char *name = channel->segment.name;
+	const struct segment *segment = &channel->segment;
+	const char *name = segment->name;
 	if (header == NULL || header->tag == NULL)
 		return error_set(AXON_INVALID, "channel '%s': a message needs a tag", name);
-	const size_t tag_length = header->tag_length != 0 ? header->tag_length : strnlen(header->tag, AXON_TAG_MAX + 1);
+	const size_t tag_length = tag_length_of(header);
 	if (tag_length == 0 || tag_length > AXON_TAG_MAX)
 		return error_set(AXON_INVALID, "channel '%s': a tag has 1 to %d bytes, not %s%zu", name, AXON_TAG_MAX,
 				header->tag_length == 0 && tag_length > AXON_TAG_MAX ? "more than " : "", tag_length);
@@ -30,25 +31,42 @@ static int plan(const axon_channel *channel, const axon_header *header, size_t l
 				header->metadata_length, header->metadata == NULL ? " at NULL" : "");
 	if ((header->reply && header->correlation_id == 0) || (header->error && !header->reply))
 		return error_set(AXON_INVALID, "channel '%s': a reply needs a correlation id, and only replies are errors", name);
+	return error_set(AXON_TOO_LARGE,
+			"channel '%s': a payload of %zu bytes with %zu bytes of metadata never fits: at most %llu bytes of payload "
+			"(max_message), %llu of large messages (large_memory), and tag and metadata within a quarter of a ring of "
+			"%llu bytes, as the channel's creator chose",
+			name, length, header->metadata_length, (unsigned long long)segment->max_message,
+			(unsigned long long)segment->large_memory, (unsigned long long)segment->capacity);
+}
+
+/* Decides how a message will lie in the ring; false: see refuse(). Inlined, so that what a caller does not use costs nothing. */
+__attribute__((always_inline)) static inline bool plan(const axon_channel *channel, const axon_header *header, size_t length,
+		struct claim *claim)
+{
+	if (header == NULL || header->tag == NULL)
+		return false;
+	const size_t tag_length = tag_length_of(header);
+	if (unlikely(tag_length == 0 || tag_length > AXON_TAG_MAX || header->metadata_length > AXON_METADATA_MAX
+			|| (header->metadata == NULL && header->metadata_length > 0) || (header->reply && header->correlation_id == 0)
+			|| (header->error && !header->reply) || length > channel->segment.max_message))
+		return false;
 	const uint64_t flags = (header->correlation_id != 0 ? CORRELATED : 0) | (header->reply ? REPLY : 0)
 			| (header->error ? ERROR : 0);
 	const uint64_t payload = round_up(8 + (flags != 0 ? 8 : 0) + tag_length + header->metadata_length, 8);
 	const uint64_t largest = channel->segment.capacity / 4;
-	if (length > channel->segment.max_message)
-		return refuse_size(channel, length, header);
 	uint64_t end = payload + length;
 	const bool large = end > largest;
-	if (large) {
+	if (unlikely(large)) {
 		end = payload + sizeof(struct slot_reference);
 		if (end > largest || length > channel->segment.large_memory)
-			return refuse_size(channel, length, header);
+			return false;
 	}
 	*claim = (struct claim){
 		.word = record_word(end, tag_length, flags | (large ? LARGE : 0), header->metadata_length),
 		.need = round_up(end, RECORD_ALIGN), .length = length, .payload = (uint32_t)payload,
-		.tag_length = (uint32_t)tag_length, .large = large,
+		.tag_length = (uint32_t)tag_length, .large = large, .reply = header->reply,
 	};
-	return AXON_OK;
+	return true;
 }
 
 /* Takes slot and room; AXON_FULL sets *wanted. */
@@ -83,7 +101,7 @@ static int wait_for_room(axon_channel *channel, struct claim *claim, struct wait
 {
 	struct outgoing *out = &channel->out;
 	count_up(&out->blocked, 1);
-	store_plain(&out->owner, wait_self());
+	store_plain(&out->owner, thread_self());
 	int status = wait->timeout == 0 ? AXON_FULL : AXON_OK;
 	if (status == AXON_OK)
 		receive_publish(channel); /* the peer may wait for room as well */
@@ -103,34 +121,74 @@ static int wait_for_room(axon_channel *channel, struct claim *claim, struct wait
 	return status;
 }
 
-/* Takes the lock and room and writes all but the payload. On success the lock is held. */
-static int begin(axon_channel *channel, const axon_header *header, size_t length, struct wait *wait, uint8_t **payload)
+/* Copies without a call what is small. */
+static inline void copy(uint8_t *to, const void *source, size_t length)
 {
-	struct outgoing *out = &channel->out;
-	struct claim claim;
-	int status = plan(channel, header, length, &claim);
-	if (status != AXON_OK)
-		return status;
-	status = wait_lock_out(channel, wait);
-	if (status != AXON_OK)
-		return status == AXON_TIMEOUT ? full(channel, wait) : status;
-	status = try_claim(channel, &claim, &wait->wanted);
-	if (status == AXON_FULL)
-		status = wait_for_room(channel, &claim, wait);
-	if (status != AXON_OK) {
-		lock_release(&out->lock);
-		return status == AXON_FULL || status == AXON_TIMEOUT ? full(channel, wait) : status;
+	const uint8_t *from = source;
+	if (length > 64) {
+		memcpy(to, from, length);
+	} else if (length >= 16) {
+		if (length > 32) {
+			memcpy(to + 16, from + 16, 16);
+			memcpy(to + length - 32, from + length - 32, 16);
+		}
+		memcpy(to, from, 16);
+		memcpy(to + length - 16, from + length - 16, 16);
+	} else if (length >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to + length - 8, from + length - 8, 8);
+	} else {
+		for (size_t i = 0; i < length; i++)
+			to[i] = from[i];
 	}
-	uint8_t *record = (uint8_t *)ring_word(&out->producer.ring, out->producer.tail);
+}
+
+/* Writes what precedes the payload. */
+__attribute__((always_inline)) static inline uint8_t *write_head(const struct producer *producer, const axon_header *header,
+		size_t tag_length)
+{
+	uint8_t *record = (uint8_t *)ring_word(&producer->ring, producer->tail);
 	uint8_t *next = record + 8;
 	if (header->correlation_id != 0) {
 		store_plain((uint64_t *)(void *)next, header->correlation_id);
 		next += 8;
 	}
-	memcpy(next, header->tag, claim.tag_length);
+	copy(next, header->tag, tag_length);
 	if (header->metadata_length != 0)
-		memcpy(next + claim.tag_length, header->metadata, header->metadata_length);
+		memcpy(next + tag_length, header->metadata, header->metadata_length);
+	return record;
+}
+
+/* Makes the claimed record visible. */
+static inline void publish(axon_channel *channel, const struct claim *claim)
+{
+	struct outgoing *out = &channel->out;
+	producer_commit(&out->producer, claim->word, claim->need);
+	count_up(&out->messages, 1);
+	count_up(&out->bytes, claim->length);
+	if (unlikely(producer_must_post(&out->producer, claim->reply ? PARKED_REPLY : PARKED_MESSAGE))) {
+		count_up(&out->wakeups, 1);
+		sem_post(channel_data_out(channel));
+	}
+}
+
+/* Takes room and writes all but the payload. On success the lock is kept, else it is given back. */
+static int begin(axon_channel *channel, const axon_header *header, size_t length, struct wait *wait, uint8_t *mark,
+		uint8_t **payload)
+{
+	struct outgoing *out = &channel->out;
+	struct claim claim;
+	int status = plan(channel, header, length, &claim) ? try_claim(channel, &claim, &wait->wanted)
+			: refuse(channel, header, length);
+	if (status == AXON_FULL)
+		status = wait_for_room(channel, &claim, wait);
+	if (status != AXON_OK) {
+		lock_exit(&out->lock, mark);
+		return status == AXON_FULL || status == AXON_TIMEOUT ? full(channel, wait) : status;
+	}
+	uint8_t *record = write_head(&out->producer, header, claim.tag_length);
 	out->claim = claim;
+	out->mark = mark;
 	*payload = claim.large ? out->slots.slot[claim.slot].base + PAGE : record + claim.payload;
 	return AXON_OK;
 }
@@ -147,22 +205,26 @@ static void commit(axon_channel *channel)
 			.length = claim->length, .generation = slot->generation, .slot = (uint32_t)claim->slot };
 		slot->busy_until = out->producer.tail + claim->need;
 	}
-	producer_commit(&out->producer, claim->word, claim->need);
-	count_up(&out->messages, 1);
-	count_up(&out->bytes, claim->length);
-	if (producer_must_post(&out->producer)) {
-		count_up(&out->wakeups, 1);
-		sem_post(channel_data_out(channel));
-	}
-	lock_release(&out->lock);
+	publish(channel, claim);
+	lock_exit(&out->lock, out->mark);
+}
+
+/* Takes the lock of one's own bias, or else the ordinary one. */
+static int lock_out(axon_channel *channel, struct wait *wait, uint8_t **mark)
+{
+	*mark = lock_enter(&channel->out.lock, &channel->segment.status);
+	const int status = *mark != NULL ? AXON_OK : wait_lock_out(channel, wait);
+	return status == AXON_TIMEOUT ? full(channel, wait) : status;
 }
 
 int send_within(axon_channel *channel, const axon_header *header, const void *payload, size_t length, struct wait *wait)
 {
-	uint8_t *room;
+	uint8_t *room, *mark;
 	if (payload == NULL && length > 0)
 		return error_set(AXON_INVALID, "a payload of %zu bytes at NULL", length);
-	const int status = begin(channel, header, length, wait, &room);
+	int status = lock_out(channel, wait, &mark);
+	if (status == AXON_OK)
+		status = begin(channel, header, length, wait, mark, &room);
 	if (status != AXON_OK)
 		return status;
 	if (length != 0)
@@ -171,56 +233,90 @@ int send_within(axon_channel *channel, const axon_header *header, const void *pa
 	return AXON_OK;
 }
 
-int axon_send_with(axon_channel *channel, const axon_header *header, const void *payload, size_t length, int64_t timeout)
+__attribute__((noinline)) static int send_slowly(axon_channel *channel, const axon_header *header, const void *payload,
+		size_t length, int64_t timeout)
 {
 	struct wait wait;
-	int status = channel_enter(channel, &channel->out.calls);
+	int status = channel_enter(channel, &channel->out.lock);
 	if (status != AXON_OK)
 		return status;
 	status = wait_begin(&wait, channel, WAIT_ROOM, timeout, channel->options.send_timeout);
 	if (status == AXON_OK)
 		status = send_within(channel, header, payload, length, &wait);
-	return channel_leave(&channel->out.calls, status);
+	return channel_leave(&channel->out.lock, status);
+}
+
+/* The way of a small message for which there is room; all others begin anew, slowly. */
+__attribute__((always_inline)) static inline int send(axon_channel *channel, const axon_header *header, const void *payload,
+		size_t length, int64_t timeout)
+{
+	struct outgoing *out = &channel->out;
+	struct claim claim;
+	uint64_t wanted;
+	uint8_t *mark = lock_enter(&out->lock, &channel->segment.status);
+	if (likely(mark != NULL)) {
+		if (likely((payload != NULL || length == 0) && timeout >= AXON_DEFAULT_TIMEOUT
+				&& plan(channel, header, length, &claim) && !claim.large
+				&& producer_reserve(&out->producer, claim.need, &wanted) == RING_OK)) {
+			uint8_t *record = write_head(&out->producer, header, claim.tag_length);
+			copy(record + claim.payload, payload, length);
+			publish(channel, &claim);
+			lock_exit(&out->lock, mark);
+			return AXON_OK;
+		}
+		lock_exit(&out->lock, mark);
+	}
+	return send_slowly(channel, header, payload, length, timeout);
+}
+
+int axon_send_with(axon_channel *channel, const axon_header *header, const void *payload, size_t length, int64_t timeout)
+{
+	return send(channel, header, payload, length, timeout);
 }
 
 int axon_send(axon_channel *channel, const char *tag, const void *payload, size_t length, int64_t timeout)
 {
 	const axon_header header = { .tag = tag };
-	return axon_send_with(channel, &header, payload, length, timeout);
+	return send(channel, &header, payload, length, timeout);
 }
 
 int axon_claim(axon_channel *channel, const axon_header *header, size_t length, int64_t timeout, void **payload)
 {
+	struct outgoing *out = &channel->out;
 	struct wait wait;
-	uint8_t *room;
-	int status = channel_enter(channel, &channel->out.calls);
+	uint8_t *room, *mark;
+	int status = channel_enter(channel, &out->lock);
 	if (status != AXON_OK)
 		return status;
 	status = wait_begin(&wait, channel, WAIT_ROOM, timeout, channel->options.send_timeout);
 	if (status == AXON_OK)
-		status = begin(channel, header, length, &wait, &room);
+		status = lock_out(channel, &wait, &mark);
+	if (status == AXON_OK)
+		status = begin(channel, header, length, &wait, mark, &room);
 	if (status == AXON_OK) {
-		store_plain(&channel->out.owner, wait_self());
-		channel->out.claimed = true;
+		store_plain(&out->owner, thread_self());
+		out->claimed = true;
 		*payload = room;
+		if (mark != NULL)
+			mark_store(mark, INSIDE_LOCK);
 	}
-	return channel_leave(&channel->out.calls, status);
+	return channel_leave(&out->lock, status);
 }
 
 static int end_claim(axon_channel *channel, void end(axon_channel *))
 {
 	struct outgoing *out = &channel->out;
-	int status = channel_enter(channel, &out->calls);
+	int status = channel_enter(channel, &out->lock);
 	if (status != AXON_OK)
 		return status;
-	if (load_plain(&out->owner) == wait_self() && out->claimed) {
+	if (load_plain(&out->owner) == thread_self() && out->claimed) {
 		out->claimed = false;
 		store_plain(&out->owner, 0);
 		end(channel);
 	} else {
 		status = error_set(AXON_INVALID, "channel '%s': this thread holds no claim", channel->segment.name);
 	}
-	return channel_leave(&out->calls, status);
+	return channel_leave(&out->lock, status);
 }
 
 int axon_commit(axon_channel *channel)
@@ -230,7 +326,7 @@ int axon_commit(axon_channel *channel)
 
 static void abandon(axon_channel *channel)
 {
-	lock_release(&channel->out.lock);
+	lock_exit(&channel->out.lock, channel->out.mark);
 }
 
 int axon_abort(axon_channel *channel)
@@ -246,7 +342,7 @@ static int reply(axon_channel *channel, const axon_message *request, bool error,
 				channel->segment.name);
 	const axon_header header = { .tag = request->tag, .tag_length = request->tag_length,
 		.correlation_id = request->correlation_id, .reply = true, .error = error };
-	return axon_send_with(channel, &header, payload, length, timeout);
+	return send(channel, &header, payload, length, timeout);
 }
 
 int axon_reply(axon_channel *channel, const axon_message *request, const void *payload, size_t length, int64_t timeout)

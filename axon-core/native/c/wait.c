@@ -5,7 +5,10 @@
 #include <sched.h>
 
 #define GRACE INT64_C(2000)       /* ns in which a store becomes visible */
-#define POLLS 64                  /* looks between two readings of the clock */
+#define LOOKS 16                  /* between two readings of the clock */
+#define YIELDED INT64_C(1000)     /* ns of a yield in which the peer had this very processor */
+#define FUTILE 2                  /* spins in vain after which there are none, */
+#define PROBE_EVERY 64            /* but for one at each of so many waits */
 #define ASK_AFTER INT64_C(20000)  /* ns of spinning for room after which the peer is told */
 #define LOCK_SPINS 200
 #define LOCK_YIELDS 20
@@ -43,71 +46,124 @@ static bool is_ready(const struct wait *wait, const axon_channel *channel)
 	return load_acquire(ring_word(&consumer->ring, position)) != 0;
 }
 
-/*
- * 0 for something to look at, -ETIMEDOUT or -EINTR. Old permits are drained
- * before the peer is told of a wait: a permit posted for this very wait may be
- * its only one, and the message that it was posted for may be taken by another
- * thread.
- */
-static int sleep_on(const struct wait *wait, axon_channel *channel, sem_t *semaphore, uint64_t *parks, int64_t spin_end,
-		int64_t until)
+/* Looks until `end`; *now is brought up to date. */
+static bool spin_until(const struct wait *wait, const axon_channel *channel, int64_t *now, int64_t end)
 {
-	const int64_t grace_end = platform_now() + GRACE;
-	if (spin_end > until)
-		spin_end = until;
-	if (spin_end < grace_end)
-		spin_end = grace_end;
-	do {
-		if (is_ready(wait, channel))
-			return 0;
-		cpu_pause();
-	} while (platform_now() < spin_end);
-	if (spin_end >= until)
-		return -ETIMEDOUT;
-	if (flag_load(&channel->wakes) != wait->wakes_seen)
+	while (*now < end) {
+		for (int i = 0; i < LOOKS; i++) {
+			if (is_ready(wait, channel))
+				return true;
+			cpu_pause();
+		}
+		*now = platform_now();
+	}
+	return false;
+}
+
+/*
+ * The peer has been told of the wait. Looks until `spin_end`, and as long as it
+ * takes for a commit to become visible whose producer was not told in time; but
+ * yields the processor then, because the peer may need this very one: 0 for
+ * something to look at, -ETIMEDOUT when `until` is over, -EAGAIN to sleep.
+ */
+static int look_on(struct wait *wait, const axon_channel *channel, int64_t spin_end, int64_t until)
+{
+	int64_t now = platform_now();
+	const int64_t grace_end = now + GRACE;
+	if (spin_until(wait, channel, &now, spin_end < until ? spin_end : until))
 		return 0;
+	while (!is_ready(wait, channel)) {
+		if (now >= until)
+			return -ETIMEDOUT;
+		if (now >= grace_end) {
+			wait->yielded = false;
+			return flag_load(&channel->wakes) != wait->wakes_seen ? 0 : -EAGAIN;
+		}
+		sched_yield();
+		const int64_t before = now;
+		now = platform_now();
+		wait->yielded = now - before >= YIELDED;
+	}
+	return 0;
+}
+
+/* 0 for something to look at, -ETIMEDOUT or -EINTR. */
+static int sleep_on(sem_t *semaphore, uint64_t *parks, int64_t until)
+{
 	count_up(parks, 1);
 	return platform_semaphore_wait(semaphore, until);
 }
 
-/* Spins on until `spin_end` when the peer has been told. */
-static int park_for_room(const struct wait *wait, axon_channel *channel, int64_t spin_end, int64_t until)
+/*
+ * Spins on until `spin_end` when the peer has been told. Old permits are
+ * drained before that: one posted for this very wait may be its only one.
+ */
+static int park_for_room(struct wait *wait, axon_channel *channel, int64_t spin_end, int64_t until)
 {
 	uint64_t *wanted = &channel->out.producer.ring.control->wanted;
 	platform_semaphore_drain(channel_space_out(channel));
 	store_plain(wanted, wait->wanted);
 	full_fence();
-	const int result = sleep_on(wait, channel, channel_space_out(channel), &channel->out.parks, spin_end, until);
+	int result = look_on(wait, channel, spin_end, until);
+	if (result == -EAGAIN)
+		result = sleep_on(channel_space_out(channel), &channel->out.parks, until);
 	store_plain(wanted, 0);
 	return result;
 }
 
-/* The threads that wait for data take turns: one waits on the semaphore, the others are woken by it. */
-static int park_for_data(const struct wait *wait, axon_channel *channel, int64_t until)
+/* Counts a thread among those that wait for messages or replies, or no longer, and tells the producer. Under `turn`. */
+static void tell(axon_channel *channel, enum wait_for what, bool waits)
 {
-	int result = 0;
+	uint32_t *waiting = &channel->waiting[what];
+	*waiting += waits ? 1 : UINT32_MAX;
+	if (!waits && *waiting != 0)
+		return;
+	channel->parked = parked_next(channel->parked, (channel->waiting[WAIT_MESSAGE] != 0 ? PARKED_MESSAGE : 0)
+			| (channel->waiting[WAIT_REPLY] != 0 ? PARKED_REPLY : 0));
+	store_plain(&channel->in.consumer.ring.control->parked, channel->parked);
+	if (waits)
+		full_fence();
+}
+
+/* Behind the thread whose turn it is, which wakes the others. Under `turn`. */
+static int wait_behind(const struct wait *wait, axon_channel *channel, int64_t until)
+{
+	flag_add(&channel->turn_waiting, 1);
+	if (!is_ready(wait, channel) && flag_load(&channel->wakes) == wait->wakes_seen)
+		platform_condition_wait(&channel->turn_changed, &channel->turn, until);
+	flag_add(&channel->turn_waiting, UINT32_MAX);
+	return platform_now() >= until ? -ETIMEDOUT : 0;
+}
+
+/*
+ * The threads that wait for data take turns: one waits on the semaphore, and
+ * is woken for what any of them waits for; it wakes the others. Who takes the
+ * turn drains old permits and then tells the producer of a new wait, under one
+ * lock: a permit posted for that wait may be its only one.
+ */
+static int park_for_data(struct wait *wait, axon_channel *channel, int64_t until)
+{
 	pthread_mutex_lock(&channel->turn);
-	if (channel->turn_taken != 0) {
-		flag_add(&channel->turn_waiting, 1);
-		if (!is_ready(wait, channel) && flag_load(&channel->wakes) == wait->wakes_seen)
-			platform_condition_wait(&channel->turn_changed, &channel->turn, until);
-		flag_add(&channel->turn_waiting, UINT32_MAX);
-		pthread_mutex_unlock(&channel->turn);
-		return platform_now() >= until ? -ETIMEDOUT : 0;
+	const bool turn = channel->turn_taken == 0;
+	if (turn) {
+		flag_store(&channel->turn_taken, 1);
+		platform_semaphore_drain(channel_data_in(channel));
 	}
-	flag_store(&channel->turn_taken, 1);
+	tell(channel, wait->what, true);
 	pthread_mutex_unlock(&channel->turn);
 
-	uint64_t *parked = &channel->in.consumer.ring.control->parked;
-	platform_semaphore_drain(channel_data_in(channel));
-	store_plain(parked, ++channel->parked);
-	full_fence();
-	result = sleep_on(wait, channel, channel_data_in(channel), &channel->in.parks, 0, until);
-	store_plain(parked, ++channel->parked);
+	int result = look_on(wait, channel, 0, until);
+	if (turn && result == -EAGAIN)
+		result = sleep_on(channel_data_in(channel), &channel->in.parks, until);
 
 	pthread_mutex_lock(&channel->turn);
-	flag_store(&channel->turn_taken, 0);
-	pthread_cond_broadcast(&channel->turn_changed);
+	if (turn) {
+		flag_store(&channel->turn_taken, 0);
+		pthread_cond_broadcast(&channel->turn_changed);
+	} else if (result == -EAGAIN) {
+		result = channel->turn_taken == 0 ? 0 : wait_behind(wait, channel, until);
+	}
+	tell(channel, wait->what, false);
 	pthread_mutex_unlock(&channel->turn);
 	return result;
 }
@@ -143,33 +199,52 @@ static int64_t read_clock(struct wait *wait)
 	return now;
 }
 
+/*
+ * How long to spin this time. Where the peer needs the processor that this
+ * thread spins on, it answers as soon as this thread yields; so two such waits
+ * end the spinning. A spin now and then finds out when that has changed.
+ */
+static int64_t spin_time(const axon_options *options, struct patience *patience)
+{
+	if (options->spin == AXON_FOREVER || flag_peek(&patience->vain) < FUTILE)
+		return options->spin;
+	flag_poke(&patience->waits, flag_peek(&patience->waits) + 1);
+	return flag_peek(&patience->waits) % PROBE_EVERY == 0 ? options->spin : 0;
+}
+
 int wait_more(struct wait *wait, axon_channel *channel)
 {
 	const axon_options *options = &channel->options;
-	wait->slice_over = false;
-	for (int i = options->spin == 0 ? POLLS - 1 : 0; i < POLLS; i++) {
-		if (is_ready(wait, channel))
-			return AXON_OK;
+	const bool room = wait->what == WAIT_ROOM;
+	struct patience *patience = room ? &channel->for_room : &channel->for_data;
+	const int64_t spin = spin_time(options, patience);
+	int64_t now = 0, slice_end = 0, spin_end = 0;
+	wait->slice_over = wait->yielded = false;
+	bool ready = is_ready(wait, channel);
+	for (int i = 1; spin != 0 && !ready && i < LOOKS; i++) {
 		cpu_pause();
+		ready = is_ready(wait, channel);
 	}
-	int64_t now = read_clock(wait);
-	int64_t slice_end = later(now, options->bounded_wait);
-	if (slice_end > wait->deadline)
-		slice_end = wait->deadline;
-	const int64_t spin_end = later(now, options->spin);
-	const int64_t asking = wait->what == WAIT_ROOM && options->spin > ASK_AFTER ? now + ASK_AFTER : spin_end;
-	while (now < asking && now < slice_end) {
-		for (int i = 0; i < POLLS; i++) {
-			if (is_ready(wait, channel))
-				return AXON_OK;
-			cpu_pause();
-		}
-		now = platform_now();
+	if (!ready) {
+		now = read_clock(wait);
+		slice_end = later(now, options->bounded_wait);
+		if (slice_end > wait->deadline)
+			slice_end = wait->deadline;
+		spin_end = later(now, spin);
+		const int64_t asking = room && spin > ASK_AFTER ? now + ASK_AFTER : spin_end;
+		ready = spin_until(wait, channel, &now, asking < slice_end ? asking : slice_end);
+	}
+	if (ready) {
+		if (spin != 0)
+			flag_poke(&patience->vain, 0);
+		return AXON_OK;
 	}
 	int result = -ETIMEDOUT;
-	if (now < slice_end)
-		result = wait->what == WAIT_ROOM ? park_for_room(wait, channel, spin_end, slice_end)
-				: park_for_data(wait, channel, slice_end);
+	if (now < slice_end) {
+		result = room ? park_for_room(wait, channel, spin_end, slice_end) : park_for_data(wait, channel, slice_end);
+		if (spin != 0)
+			flag_poke(&patience->vain, result == 0 && wait->yielded ? flag_peek(&patience->vain) + 1 : 0);
+	}
 	wait->slice_over = result == -ETIMEDOUT;
 	if (result == 0 && flag_load(&channel->wakes) == wait->wakes_seen)
 		return AXON_OK;
@@ -184,25 +259,19 @@ int wait_more(struct wait *wait, axon_channel *channel)
 	return is_ready(wait, channel) || platform_now() < wait->deadline ? AXON_OK : AXON_TIMEOUT;
 }
 
-uint64_t wait_self(void)
-{
-	static _Thread_local char self;
-	return (uint64_t)(uintptr_t)&self;
-}
-
 int wait_lock_out(axon_channel *channel, struct wait *wait)
 {
 	int64_t nap = LOCK_NAP_MIN, asked = 0;
 	for (int round = 0;; round++) {
 		if (channel_status(channel) != AXON_OK)
 			return channel_unusable(channel);
-		if (!lock_is_taken(&channel->out.lock) && lock_try(&channel->out.lock))
+		if (lock_try(&channel->out.lock))
 			return AXON_OK;
 		if (round < LOCK_SPINS) {
 			cpu_pause();
 			continue;
 		}
-		if (load_plain(&channel->out.owner) == wait_self())
+		if (load_plain(&channel->out.owner) == thread_self())
 			return error_set(AXON_INVALID, "channel '%s': this thread holds a claim already: commit or abort it first",
 					channel->segment.name);
 		if (round < LOCK_SPINS + LOCK_YIELDS) {
@@ -222,10 +291,12 @@ int wait_lock_out(axon_channel *channel, struct wait *wait)
 	}
 }
 
-bool channel_lock_in(axon_channel *channel)
+bool channel_lock_in(axon_channel *channel, uint8_t *mark)
 {
+	if (mark != NULL && channel_status(channel) == AXON_OK && lock_reenter(&channel->in.lock, mark))
+		return true;
 	for (int round = 0; channel_status(channel) == AXON_OK; round++) {
-		if (!lock_is_taken(&channel->in.lock) && lock_try(&channel->in.lock))
+		if (lock_try(&channel->in.lock))
 			return true;
 		if (round < LOCK_SPINS)
 			cpu_pause();

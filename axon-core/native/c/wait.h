@@ -16,6 +16,7 @@ struct wait {
 	uint64_t wanted;               /* WAIT_ROOM: the value of `free` that makes room */
 	int64_t timeout;
 	int64_t deadline;              /* 0: the clock has not been read yet */
+	bool yielded;                  /* the peer answered while this thread had yielded the processor */
 	bool slice_over;               /* a bounded wait has just passed: time to look for the peer */
 	uint32_t wakes_seen;
 };
@@ -29,10 +30,7 @@ int wait_more(struct wait *wait, axon_channel *channel);
 /* Wakes this process's threads that wait for their turn, and if `all` the one whose turn it is. */
 void wait_notify(axon_channel *channel, bool all);
 
-/* A number that no other living thread has; not 0. */
-uint64_t wait_self(void);
-
-/* Takes the lock for sending. AXON_INVALID when the thread has it already, else as wait_more(). */
+/* Takes the lock for sending, which this thread has no bias for. AXON_INVALID when it has the lock already, else as wait_more(). */
 int wait_lock_out(axon_channel *channel, struct wait *wait);
 
 #endif

@@ -14,7 +14,7 @@
 #define TIME_LIMIT 120 /* seconds for one test, sanitizers and valgrind included */
 
 extern const struct test tests_messages[], tests_large[], tests_requests[], tests_lifetime[], tests_open[], tests_corruption[],
-		tests_threads[], tests_golden[];
+		tests_threads[], tests_bias[], tests_waiting[], tests_golden[];
 
 static char name[AXON_NAME_MAX + 1];
 static int line[2] = { -1, -1 };
@@ -189,12 +189,12 @@ static int objects(bool print)
 void receive_while_the_sender_waits(axon_channel *client, uint32_t waits, uint32_t count)
 {
 	axon_message message;
-	uint64_t last = 0;
-	volatile uint64_t *wanted = (uint64_t *)(void *)((uint8_t *)map_segment(NULL) + 4096 + 384);
+	uint64_t last = 0, now = 0;
+	const uint64_t *wanted = (uint64_t *)(void *)((uint8_t *)map_segment(NULL) + 4096 + 384);
 	for (uint32_t i = 0; i < count; i++) {
-		while (i < waits && (*wanted == 0 || *wanted == last))
+		while (i < waits && ((now = __atomic_load_n(wanted, __ATOMIC_ACQUIRE)) == 0 || now == last))
 			sched_yield();
-		last = *wanted;
+		last = now;
 		CHECK_EQUAL(axon_receive(client, &message, LONG), AXON_OK);
 		CHECK(is_filled(message.payload, message.payload_length, i));
 		CHECK_EQUAL(axon_release(client, &message), AXON_OK);
@@ -230,7 +230,7 @@ int main(int argc, char **argv)
 		const struct test *tests;
 	} files[] = { { "messages", tests_messages }, { "large", tests_large }, { "requests", tests_requests },
 		{ "open", tests_open }, { "lifetime", tests_lifetime }, { "corruption", tests_corruption },
-		{ "threads", tests_threads }, { "golden", tests_golden } };
+		{ "threads", tests_threads }, { "bias", tests_bias }, { "waiting", tests_waiting }, { "golden", tests_golden } };
 	int passed = 0, failed = 0;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		for (const struct test *test = files[i].tests; test->name != NULL; test++) {

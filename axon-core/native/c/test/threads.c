@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -338,83 +337,10 @@ static void a_child_of_busy_threads_does_not_hang(void)
 	CHECK_EQUAL(axon_discard(channel_name()), 1);
 }
 
-static int hook_result, hook_calls;
-
-static int hook(void *context)
-{
-	CHECK(context == &hook_result);
-	__atomic_add_fetch(&hook_calls, 1, __ATOMIC_RELEASE);
-	return __atomic_load_n(&hook_result, __ATOMIC_ACQUIRE);
-}
-
-static void *interrupt(void *unused)
-{
-	wait_until_parked(1);
-	__atomic_store_n(&hook_result, 1, __ATOMIC_RELEASE);
-	axon_wake(channel);
-	return unused;
-}
-
-static void the_hook_interrupts_a_wait(void)
-{
-	axon_message message;
-	pthread_t thread;
-	axon_options options = options_for(AXON_SERVER, 4096);
-	options.interrupted = hook;
-	options.interrupt_context = &hook_result;
-	options.bounded_wait = LONG;
-	CHECK_EQUAL(axon_open(&channel, channel_name(), &options), AXON_OK);
-	CHECK_EQUAL(pthread_create(&thread, NULL, interrupt, NULL), 0);
-	CHECK_EQUAL(axon_receive(channel, &message, AXON_FOREVER), AXON_INTERRUPTED);
-	CHECK_EQUAL(pthread_join(thread, NULL), 0);
-	CHECK(hook_calls > 0);
-	axon_close(channel);
-}
-
-static void nothing(int signal)
-{
-	(void)signal;
-}
-
-static pthread_t main_thread;
-
-static void *disturb(void *unused)
-{
-	wait_until_parked(1);
-	const int calls = __atomic_load_n(&hook_calls, __ATOMIC_ACQUIRE);
-	while (__atomic_load_n(&hook_calls, __ATOMIC_ACQUIRE) == calls) {
-		pthread_kill(main_thread, SIGUSR1); /* ends the wait; the hook is asked, and says: go on */
-		sched_yield();
-	}
-	send_text(peer, "after", "EINTR");
-	return unused;
-}
-
-static void a_wait_goes_on_after_a_signal(void)
-{
-	pthread_t thread;
-	struct sigaction action = { .sa_handler = nothing };
-	sigaction(SIGUSR1, &action, NULL);
-	main_thread = pthread_self();
-	axon_options options = options_for(AXON_SERVER, 4096);
-	options.interrupted = hook;
-	options.interrupt_context = &hook_result;
-	options.bounded_wait = LONG;
-	CHECK_EQUAL(axon_open(&channel, channel_name(), &options), AXON_OK);
-	peer = open_as(AXON_CLIENT, 4096);
-	CHECK_EQUAL(pthread_create(&thread, NULL, disturb, NULL), 0);
-	receive_text(channel, "after", "EINTR");
-	CHECK_EQUAL(pthread_join(thread, NULL), 0);
-	axon_close(channel);
-	axon_close(peer);
-}
-
 TESTS(threads, { "senders-take-turns", senders_take_turns }, { "close-wakes-all-that-wait", close_wakes_all_that_wait },
 		{ "close-waits-for-calls-that-have-begun", close_waits_for_calls_that_have_begun },
 		{ "a-sender-that-waits-gives-room", a_sender_that_waits_gives_room },
 		{ "a-sender-that-never-parks-asks-for-room", a_sender_that_never_parks_asks_for_room },
 		{ "a-receiver-behind-another-turn-is-woken", a_receiver_behind_another_turn_is_woken },
 		{ "close-leaves-few-permits", close_leaves_few_permits },
-		{ "a-child-of-busy-threads-does-not-hang", a_child_of_busy_threads_does_not_hang },
-		{ "the-hook-interrupts-a-wait", the_hook_interrupts_a_wait },
-		{ "a-wait-goes-on-after-a-signal", a_wait_goes_on_after_a_signal });
+		{ "a-child-of-busy-threads-does-not-hang", a_child_of_busy_threads_does_not_hang });

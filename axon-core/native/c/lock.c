@@ -1,0 +1,61 @@
+#define _GNU_SOURCE
+#include "lock.h"
+
+#include "platform.h"
+
+#define STREAK UINT64_C(1000) /* takes in a row for the second bias; doubled with each further one */
+
+_Thread_local char lock_thread __attribute__((tls_model("initial-exec"), aligned(LOCK_MARKS)));
+
+void lock_init(struct lock *lock, bool biased)
+{
+	lock->limit = biased ? LOCK_MARKS : 0;
+}
+
+bool lock_try(struct lock *lock)
+{
+	if (flag_peek(&lock->taken) != 0 || !flag_take(&lock->taken))
+		return false;
+	if (load_plain(&lock->bias) != 0) {
+		bias_store(&lock->bias, 0);
+		platform_barrier();
+	}
+	for (; lock->settled < flag_peek(&lock->biases); lock->settled++) {
+		if ((mark_look(&lock->inside[lock->settled]) & INSIDE_LOCK) != 0) {
+			flag_store(&lock->taken, 0);
+			return false;
+		}
+	}
+	const uint64_t self = thread_self();
+	flag_poke(&lock->streak, load_plain(&lock->last) == self ? flag_peek(&lock->streak) + 1 : 0);
+	store_plain(&lock->last, self);
+	return true;
+}
+
+/* Whether this thread has taken the ordinary lock so often that it is to have the bias. */
+static bool deserves_bias(const struct lock *lock, uint32_t biases)
+{
+	return biases < lock->limit && load_plain(&lock->last) == thread_self()
+			&& flag_peek(&lock->streak) >= (biases == 0 ? 0 : STREAK << (biases - 1));
+}
+
+void lock_settle(struct lock *lock)
+{
+	const uint32_t biases = flag_peek(&lock->biases);
+	if (deserves_bias(lock, biases) && lock_try(lock)) {
+		if (flag_peek(&lock->biases) == biases) {
+			flag_poke(&lock->biases, biases + 1);
+			bias_store(&lock->bias, thread_self() | biases);
+		}
+		flag_poke(&lock->streak, 0);
+		flag_store(&lock->taken, 0);
+	}
+}
+
+bool lock_has_calls(const struct lock *lock)
+{
+	bool calls = flag_load(&lock->calls) != 0;
+	for (int i = 0; i < LOCK_MARKS; i++)
+		calls |= (mark_look(&lock->inside[i]) & INSIDE_CALL) != 0;
+	return calls;
+}
