@@ -80,7 +80,7 @@ final class BiasedLock {
 			this.ordinary.unlock();
 			return false;
 		}
-		considerBias();
+		countStreak();
 		return true;
 	}
 
@@ -91,18 +91,13 @@ final class BiasedLock {
 		this.neededStreak = Math.max(FIRST_STREAK, 2 * this.neededStreak);
 	}
 
-	/** Nobody else is inside. */
-	private void considerBias() {
+	private void countStreak() {
 		Thread me = Thread.currentThread();
 		if (this.last != me) {
 			this.last = me;
 			this.streak = 0;
 		}
-		if (++this.streak > this.neededStreak && Membarrier.isAvailable()) {
-			this.streak = 0;
-			// From the next time on: this time the thread holds the ordinary lock.
-			BIAS.setRelease(this, new Bias(me));
-		}
+		this.streak++;
 	}
 
 	/**
@@ -134,6 +129,10 @@ final class BiasedLock {
 			INSIDE.setRelease(mine, false);
 		}
 		else if (this.ordinary.isMine()) {
+			if (this.streak > this.neededStreak && Membarrier.isAvailable()) {
+				this.streak = 0;
+				BIAS.setRelease(this, new Bias(Thread.currentThread()));
+			}
 			this.ordinary.unlock();
 		}
 		else {

@@ -72,7 +72,9 @@ public final class RingConsumer {
 		}
 		this.published = this.position;
 		Words.putRelease(memory, control + SegmentLayout.FREE, this.position);
-		unpark(SegmentLayout.FOR_MESSAGES | SegmentLayout.FOR_REPLIES);
+		if ((Words.get(memory, control + SegmentLayout.PARKED) & SegmentLayout.FOR_ANYTHING) != 0) {
+			unpark(SegmentLayout.FOR_ANYTHING);
+		}
 	}
 
 	/**

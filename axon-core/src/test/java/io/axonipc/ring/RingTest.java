@@ -143,15 +143,60 @@ class RingTest {
 
 	@Test
 	void oneParkIsPostedOnce() {
-		send(64);
-		assertThat(this.producer.mustWake()).isFalse();
-		this.consumer.park();
-		assertThat(this.producer.mustWake()).isTrue();
-		assertThat(this.producer.mustWake()).isFalse();
-		this.consumer.unpark();
-		assertThat(this.producer.mustWake()).isFalse();
-		this.consumer.park();
-		assertThat(this.producer.mustWake()).isTrue();
+		long message = word(64);
+		assertThat(this.producer.mustWake(message)).isFalse();
+		this.consumer.park(SegmentLayout.FOR_MESSAGES);
+		assertThat(this.producer.mustWake(message)).isTrue();
+		assertThat(this.producer.mustWake(message)).isFalse();
+		this.consumer.unpark(SegmentLayout.FOR_MESSAGES);
+		assertThat(this.producer.mustWake(message)).isFalse();
+		this.consumer.park(SegmentLayout.FOR_MESSAGES);
+		assertThat(this.producer.mustWake(message)).isTrue();
+	}
+
+	@Test
+	void aReplyWakesOnlyWhoWaitsForReplies() {
+		long message = word(64);
+		long reply = HeaderWord.of(64, 1, HeaderWord.CORRELATED | HeaderWord.REPLY, 0);
+		this.consumer.park(SegmentLayout.FOR_MESSAGES);
+		assertThat(this.producer.mustWake(reply)).isFalse();
+		this.consumer.park(SegmentLayout.FOR_REPLIES);
+		assertThat(this.producer.mustWake(reply)).isTrue();
+		this.consumer.unpark(SegmentLayout.FOR_REPLIES);
+		assertThat(this.producer.mustWake(reply)).isFalse();
+		assertThat(this.producer.mustWake(message)).as("that wait goes on").isTrue();
+	}
+
+	@Test
+	void staleBytesAreNeverTakenForARecord() {
+		Random random = new Random(7);
+		int length = 64;
+		for (int i = 0; i < 20_000; i++) {
+			// Runs of one length, among them claims that are filled and given up.
+			if (random.nextInt(6) == 0) {
+				length = 40 + random.nextInt(900);
+			}
+			if (random.nextInt(4) == 0) {
+				fillWithHeaderWords(this.producer.tryClaim(40 + random.nextInt(900)), 40);
+			}
+			int offset = this.producer.tryClaim(length);
+			fillWithHeaderWords(offset, length);
+			this.producer.commit(word(length));
+			assertThat(HeaderWord.length(take())).isEqualTo(length);
+			assertThat(this.consumer.next()).as("record %s of %s bytes", i, length).isZero();
+			if (random.nextInt(3) == 0) {
+				this.consumer.publish(Long.MAX_VALUE);
+			}
+			else if (this.consumer.mustPublish()) {
+				this.consumer.publish(Long.MAX_VALUE);
+			}
+		}
+	}
+
+	private void fillWithHeaderWords(int offset, int length) {
+		for (int i = 8; i <= length - 8; i += 8) {
+			this.memory.putLong(offset + i, word(64));
+		}
 	}
 
 	@Test
