@@ -3,6 +3,7 @@ package io.axonipc.samples.benchmarks.worker;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.function.Function;
 
 /**
  * The bytes of one thread's messages: what is sent next, and the check of what came.
@@ -29,6 +30,8 @@ public final class Payload {
 	private final ByteBuffer buffer;
 
 	private byte[] array;
+
+	private Object attachment;
 
 	/** The sum of the words that are the same in all messages. */
 	private final long constantSum;
@@ -83,6 +86,28 @@ public final class Payload {
 	 */
 	public ByteBuffer next() {
 		return this.buffer.putLong(0, nextSequence()).clear();
+	}
+
+	/**
+	 * The memory that {@link #next} fills.
+	 * @return the same buffer
+	 */
+	ByteBuffer buffer() {
+		return this.buffer;
+	}
+
+	/**
+	 * What a transport needs for each sending thread, made at the first call.
+	 * @param make makes it
+	 * @param <T> its type
+	 * @return always the same object
+	 */
+	@SuppressWarnings("unchecked")
+	<T> T attachment(Function<Payload, T> make) {
+		if (this.attachment == null) {
+			this.attachment = make.apply(this);
+		}
+		return (T) this.attachment;
 	}
 
 	/**

@@ -16,6 +16,7 @@ final class Systems {
 	static Transport open(Setup setup) throws Exception {
 		return switch (setup.system()) {
 			case "axon-java", "axon-python" -> AxonTransport.open(setup);
+			case "aeron-ipc", "aeron-ipc-shared" -> AeronTransport.open(setup);
 			default -> throw new IllegalArgumentException("no Java worker knows the system " + setup.system());
 		};
 	}
