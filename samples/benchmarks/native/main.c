@@ -43,7 +43,7 @@ static const struct scenario scenarios[] = {
 	{ .name = "stream-16m", .flow = STREAM, .waiting = SPIN, .size = 16 << 20, .senders = 1 },
 	{ .name = "stream-1m-claim", .flow = STREAM, .waiting = SPIN, .size = 1 << 20, .senders = 1, .claim = true },
 	{ .name = "stream-16m-claim", .flow = STREAM, .waiting = SPIN, .size = 16 << 20, .senders = 1, .claim = true },
-	{ .name = "shared-4x32", .flow = STREAM, .waiting = DEFAULT, .size = 32, .senders = 4 },
+	{ .name = "shared-4x32", .flow = STREAM, .waiting = SPIN, .size = 32, .senders = 4 },
 };
 
 static const struct system *const systems[] = { &axon_c, &c_cacheline, &c_semaphore, &c_memcpy };
