@@ -17,6 +17,10 @@ final class Systems {
 		return switch (setup.system()) {
 			case "axon-java", "axon-python" -> AxonTransport.open(setup);
 			case "aeron-ipc", "aeron-ipc-shared" -> AeronTransport.open(setup);
+			case "uds-java", "tcp-java" -> SocketTransport.open(setup);
+			case "jeromq" -> JeroMqTransport.open(setup);
+			case "chronicle-queue" -> ChronicleTransport.open(setup);
+			case "grpc-java" -> GrpcTransport.open(setup);
 			default -> throw new IllegalArgumentException("no Java worker knows the system " + setup.system());
 		};
 	}
