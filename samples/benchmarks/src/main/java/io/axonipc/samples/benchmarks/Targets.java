@@ -129,7 +129,8 @@ final class Targets {
 		return (results) -> {
 			var own = results.value(system, scenario, metric);
 			var other = results.value(rival, rivalScenario, metric);
-			return other.isPresent() ? scale(own, 1 / other.getAsDouble()) : other;
+			return (own.isPresent() && other.isPresent()) ? OptionalDouble.of(own.getAsDouble() / other.getAsDouble())
+					: OptionalDouble.empty();
 		};
 	}
 

@@ -21,8 +21,8 @@ class PlanTest {
 				}
 			}
 		}
-		assertThat(Targets.of(results)).allSatisfy(
-				(target) -> assertThat(target.figure().of(results)).as(target.text()).isPresent());
+		assertThat(Targets.of(results))
+			.allSatisfy((target) -> assertThat(target.figure().of(results)).as(target.text()).isPresent());
 	}
 
 	@Test
