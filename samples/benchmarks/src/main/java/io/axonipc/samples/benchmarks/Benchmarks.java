@@ -52,7 +52,7 @@ public final class Benchmarks {
 				default -> fail(USAGE);
 			}
 		}
-		List<Group> plan = Plan.of(full || !only.isEmpty(), only);
+		List<Group> plan = Plan.of(full, only);
 		if (plan.isEmpty()) {
 			fail("--only names nothing that is measured. " + USAGE);
 		}

@@ -14,6 +14,12 @@ final class GroupRunner implements AutoCloseable {
 
 	private static final int IDLE_SECONDS = 5;
 
+	/** With the start of the pairs, for the estimate of the rest. */
+	private static final double IDLE_GROUP_SECONDS = 10;
+
+	/** What a pair takes to start and to end. */
+	private static final double START_SECONDS = 1;
+
 	private final Commands commands;
 
 	private final List<Integer> cpus;
@@ -25,6 +31,9 @@ final class GroupRunner implements AutoCloseable {
 	private final int rounds;
 
 	private final Results results;
+
+	/** The cache line's figures, to know outliers by. */
+	private final Results reference = new Results();
 
 	private final Map<Pair, Samples> alive = new LinkedHashMap<>();
 
@@ -49,11 +58,17 @@ final class GroupRunner implements AutoCloseable {
 
 	/** Seconds that a group will take. */
 	double expectedSeconds(Group group) {
-		double seconds = 1;
-		for (Case item : group.cases()) {
-			seconds += WarmUp.seconds(this.commands.isJava(item)) + 2 + 0.5 * this.rounds;
+		if (group.cases().get(0).isIdle()) {
+			return IDLE_GROUP_SECONDS;
 		}
-		return seconds;
+		return group.cases()
+			.stream()
+			.mapToDouble((item) -> warmUpSeconds(item) + this.rounds * WarmUp.ROUND_SECONDS)
+			.sum();
+	}
+
+	private double warmUpSeconds(Case item) {
+		return START_SECONDS + WarmUp.seconds(this.commands.isJava(item));
 	}
 
 	void run(Group group, Progress progress) throws InterruptedException {
@@ -75,7 +90,6 @@ final class GroupRunner implements AutoCloseable {
 		finally {
 			close();
 		}
-		progress.finished(expectedSeconds(group));
 	}
 
 	private void start(Case item) throws IOException {
@@ -87,11 +101,13 @@ final class GroupRunner implements AutoCloseable {
 		for (Pair pair : List.copyOf(this.alive.keySet())) {
 			progress.say(group.name() + ": warming up " + pair.item());
 			attempt(pair, () -> WarmUp.run(pair, this.commands.isJava(pair.item())));
+			progress.finished(warmUpSeconds(pair.item()));
 		}
 		for (int round = 1; round <= this.rounds; round++) {
 			progress.say(group.name() + ": round " + round + " of " + this.rounds);
 			for (Pair pair : List.copyOf(this.alive.keySet())) {
 				attempt(pair, () -> this.alive.get(pair).add(pair.round()));
+				progress.finished(WarmUp.ROUND_SECONDS);
 			}
 		}
 		double cacheLine = cacheLine();
@@ -109,8 +125,6 @@ final class GroupRunner implements AutoCloseable {
 		});
 		return this.reference.value(limit, Result.RTT_P50).orElse(0);
 	}
-
-	private final Results reference = new Results();
 
 	private void countSystemCalls(Progress progress) throws InterruptedException {
 		for (Pair pair : List.copyOf(this.alive.keySet())) {

@@ -24,11 +24,12 @@ final class Plan {
 	 * The groups of a run.
 	 * @param full whether every system and scenario is measured, or only what the targets
 	 * name
-	 * @param only what to measure, as system/scenario; empty for everything
+	 * @param only what to measure, as system/scenario, of all systems and scenarios;
+	 * empty for everything
 	 * @return groups that are not empty
 	 */
 	static List<Group> of(boolean full, Set<String> only) {
-		Plan plan = new Plan(full);
+		Plan plan = new Plan(full || !only.isEmpty());
 		plan.roundTrips();
 		plan.waiting();
 		plan.streams();
@@ -37,6 +38,7 @@ final class Plan {
 		for (Group group : plan.groups) {
 			List<Case> cases = group.cases()
 				.stream()
+				.filter((item) -> full || item.ring().isEmpty())
 				.filter((item) -> only.isEmpty() || only.contains(item.system() + "/" + item.scenario()))
 				.toList();
 			if (!cases.isEmpty()) {

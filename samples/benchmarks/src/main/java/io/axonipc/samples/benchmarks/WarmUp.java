@@ -6,7 +6,8 @@ package io.axonipc.samples.benchmarks;
  */
 final class WarmUp {
 
-	private static final double ROUND_SECONDS = 0.5;
+	/** How long a round is to take. */
+	static final double ROUND_SECONDS = 0.5;
 
 	private static final double JIT_SECONDS = 3;
 
