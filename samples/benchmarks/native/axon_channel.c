@@ -58,7 +58,10 @@ static void open_channel(const struct setup *given)
 /* The one place that takes a message and reads it in full: it is released with the next one, or by end_of_round(). */
 static inline void take(axon_message *message, struct receipt *receipt)
 {
-	check(axon_receive(channel, message, PEER_TIMEOUT), "receive");
+	const int status = axon_receive(channel, message, PEER_TIMEOUT);
+	if (status == AXON_EMPTY)
+		fail("no message within %lld s: the other side is gone or stuck", (long long)(PEER_TIMEOUT / 1000000000));
+	check(status, "receive");
 	receipt_add(receipt, message->payload, message->payload_length);
 }
 
