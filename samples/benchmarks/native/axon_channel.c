@@ -113,8 +113,8 @@ static void send_in_place(uint64_t messages)
 	for (uint64_t i = 0; i < messages; i++) {
 		void *room;
 		check(axon_claim(channel, &header, scenario->size, PEER_TIMEOUT, &room), "claim");
-		*(uint64_t *)room = i;
 		payload_fill(room, scenario->size);
+		*(uint64_t *)room = i;
 		check(axon_commit(channel), "commit");
 	}
 }
