@@ -58,7 +58,10 @@ static void open_channel(const struct setup *given)
 /* The one place that takes a message and reads it in full: it is released with the next one, or by end_of_round(). */
 static inline void take(axon_message *message, struct receipt *receipt)
 {
-	check(axon_receive(channel, message, PEER_TIMEOUT), "receive");
+	const int status = axon_receive(channel, message, PEER_TIMEOUT);
+	if (status == AXON_EMPTY)
+		fail("no message within %lld s: the other side is gone or stuck", (long long)(PEER_TIMEOUT / 1000000000));
+	check(status, "receive");
 	receipt_add(receipt, message->payload, message->payload_length);
 }
 
@@ -110,8 +113,8 @@ static void send_in_place(uint64_t messages)
 	for (uint64_t i = 0; i < messages; i++) {
 		void *room;
 		check(axon_claim(channel, &header, scenario->size, PEER_TIMEOUT, &room), "claim");
-		*(uint64_t *)room = i;
 		payload_fill(room, scenario->size);
+		*(uint64_t *)room = i;
 		check(axon_commit(channel), "commit");
 	}
 }
