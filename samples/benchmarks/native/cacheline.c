@@ -21,15 +21,6 @@ static void open_lines(const struct setup *setup)
 	meeting_wait(setup);
 }
 
-static void cpu_pause(void)
-{
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#endif
-}
-
 /* The pause makes the round trip shorter by a fifth: without it loads that were begun too early hold up the line. */
 static void await(const uint64_t *line, uint64_t value)
 {
