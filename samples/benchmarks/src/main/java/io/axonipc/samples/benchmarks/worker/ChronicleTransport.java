@@ -3,7 +3,6 @@ package io.axonipc.samples.benchmarks.worker;
 import java.io.File;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.List;
 
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.bytes.BytesStore;
@@ -34,14 +33,6 @@ import net.openhft.chronicle.wire.DocumentContext;
  * file each second, and the receiver deletes the files that it has left.
  */
 final class ChronicleTransport implements Transport {
-
-	/** What Chronicle needs of the JVM from Java 17 on. */
-	static final List<String> JVM_FLAGS = List.of("--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
-			"--add-exports=java.base/sun.nio.ch=ALL-UNNAMED", "--add-exports=jdk.unsupported/sun.misc=ALL-UNNAMED",
-			"--add-exports=jdk.compiler/com.sun.tools.javac.file=ALL-UNNAMED",
-			"--add-opens=jdk.compiler/com.sun.tools.javac=ALL-UNNAMED", "--add-opens=java.base/java.lang=ALL-UNNAMED",
-			"--add-opens=java.base/java.lang.reflect=ALL-UNNAMED", "--add-opens=java.base/java.io=ALL-UNNAMED",
-			"--add-opens=java.base/java.util=ALL-UNNAMED");
 
 	private final ChronicleQueue outQueue;
 

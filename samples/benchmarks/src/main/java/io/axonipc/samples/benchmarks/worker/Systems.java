@@ -21,6 +21,7 @@ final class Systems {
 			case "jeromq" -> JeroMqTransport.open(setup);
 			case "chronicle-queue" -> ChronicleTransport.open(setup);
 			case "grpc-java" -> GrpcTransport.open(setup);
+			case "rabbitmq-spring" -> RabbitTransport.open(setup);
 			default -> throw new IllegalArgumentException("no Java worker knows the system " + setup.system());
 		};
 	}

@@ -1,5 +1,8 @@
 package io.axonipc.samples.benchmarks.worker;
 
+import io.axonipc.samples.benchmarks.worker.spring.ListenerTransport;
+import io.axonipc.samples.benchmarks.worker.spring.SpringStartTask;
+
 /** Which task a worker has. */
 public final class Tasks {
 
@@ -19,8 +22,12 @@ public final class Tasks {
 			Affinity.pin(cpu);
 			return new OpenTask(setup);
 		}
+		if (setup.scenario().equals("spring-start")) {
+			return new SpringStartTask(setup);
+		}
 		// Only the measuring thread is pinned, not what the system starts for itself.
-		Transport transport = Systems.open(setup);
+		Transport transport = setup.system().equals("axon-spring") ? ListenerTransport.open(setup, cpu)
+				: Systems.open(setup);
 		Affinity.pin(cpu);
 		if (setup.scenario().startsWith("shared") && setup.first()) {
 			return new SharedSendTask(transport, setup);
