@@ -58,7 +58,10 @@ static void open_channel(const struct setup *given)
 /* The one place that takes a message and reads it in full: it is released with the next one, or by end_of_round(). */
 static inline void take(axon_message *message, struct receipt *receipt)
 {
-	check(axon_receive(channel, message, PEER_TIMEOUT), "receive");
+	const int status = axon_receive(channel, message, PEER_TIMEOUT);
+	if (status == AXON_EMPTY)
+		fail("no message within %lld s: the other side is gone or stuck", (long long)(PEER_TIMEOUT / 1000000000));
+	check(status, "receive");
 	receipt_add(receipt, message->payload, message->payload_length);
 }
 
@@ -110,9 +113,18 @@ static void send_in_place(uint64_t messages)
 	for (uint64_t i = 0; i < messages; i++) {
 		void *room;
 		check(axon_claim(channel, &header, scenario->size, PEER_TIMEOUT, &room), "claim");
-		*(uint64_t *)room = i;
 		payload_fill(room, scenario->size);
+		*(uint64_t *)room = i;
 		check(axon_commit(channel), "commit");
+	}
+}
+
+/* As long as the Java workers': the receiver finds the ring empty again and again. */
+static void let_catch_up(uint64_t sent)
+{
+	if (sent % 32 == 0) {
+		for (int i = 0; i < 2; i++)
+			cpu_pause();
 	}
 }
 
@@ -121,6 +133,8 @@ static void send_copies(uint64_t *words, uint64_t word, uint64_t messages)
 	for (uint64_t i = 0; i < messages; i++) {
 		words[0] = word + i;
 		check(axon_send(channel, TAG, words, scenario->size, PEER_TIMEOUT), "send");
+		if (scenario->pauses)
+			let_catch_up(i);
 	}
 }
 

@@ -25,6 +25,7 @@ struct scenario {
 	enum waiting waiting;
 	size_t size;   /* bytes of payload, a multiple of 32 */
 	int senders;   /* threads of a stream's first side */
+	bool pauses;   /* a stream's first side lets the other catch up */
 	bool claim;    /* the sender fills in its message in place */
 	bool sparse;   /* one request per millisecond */
 };
@@ -56,6 +57,16 @@ _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)
 
 /* Nanoseconds of the monotonic clock. */
 int64_t now(void);
+
+/* Tells the processor that this thread spins. */
+static inline void cpu_pause(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
 
 /* Sleeps until the next full millisecond of a schedule that began at `begin`. */
 void sleep_until_next_millisecond(int64_t begin);

@@ -9,16 +9,16 @@ uint64_t *payload_source(size_t size)
 	uint64_t *words = aligned_alloc(64, size < 64 ? 64 : size);
 	if (words == NULL)
 		fail("no memory for a payload of %zu bytes", size);
-	words[0] = 0;
 	payload_fill(words, size);
 	return words;
 }
 
+/* Begins with word 0 so that vectors of words are aligned; adds, because few processors multiply such vectors. */
 void payload_fill(uint64_t *words, size_t size)
 {
 	uint64_t word = 0;
-	for (size_t i = 1; i < size / 8; i++)
-		words[i] = word += PAYLOAD_STEP; /* additions, because few processors multiply vectors of 64 bits */
+	for (size_t i = 0; i < size / 8; i++, word += PAYLOAD_STEP)
+		words[i] = word;
 }
 
 uint64_t payload_share(uint64_t messages, int senders, int sender)

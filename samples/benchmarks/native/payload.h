@@ -24,7 +24,7 @@ struct receipt {
 /* A prepared payload of `size` bytes, 64-byte aligned. */
 uint64_t *payload_source(size_t size);
 
-/* Writes the words 1 and up of a payload. */
+/* Writes all words of a payload, word 0 being 0. */
 void payload_fill(uint64_t *words, size_t size);
 
 /* Fails when the round's messages were not `messages`, evenly from `senders`, with the expected sum. */

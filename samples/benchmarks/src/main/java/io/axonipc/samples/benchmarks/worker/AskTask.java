@@ -43,11 +43,11 @@ final class AskTask extends TransportTask {
 	}
 
 	private void askInRhythm(long messages) throws Exception {
-		long due = System.nanoTime();
+		long begin = System.nanoTime();
 		for (long i = 0; i < messages; i++) {
-			due += PERIOD_NANOS;
+			long due = ((System.nanoTime() - begin) / PERIOD_NANOS + 1) * PERIOD_NANOS;
 			long left;
-			while ((left = due - System.nanoTime()) > 0) {
+			while ((left = begin + due - System.nanoTime()) > 0) {
 				LockSupport.parkNanos(left);
 			}
 			askOnce();

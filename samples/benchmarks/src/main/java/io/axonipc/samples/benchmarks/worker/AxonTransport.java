@@ -121,9 +121,16 @@ final class AxonTransport implements Transport {
 	}
 
 	private int poll(MessageHandler handler, int limit) {
-		int count = 0;
-		while (count == 0) {
-			count = this.spins ? this.receiver.poll(handler, limit) : this.receiver.poll(handler, limit, LONG_WAIT);
+		if (!this.spins) {
+			int count = 0;
+			while (count == 0) {
+				count = this.receiver.poll(handler, limit, LONG_WAIT);
+			}
+			return count;
+		}
+		int count;
+		while ((count = this.receiver.poll(handler, limit)) == 0) {
+			Thread.onSpinWait();
 		}
 		return count;
 	}

@@ -27,7 +27,7 @@ final class OpenTask implements Task {
 			nanos[i] = openAndClose();
 		}
 		Arrays.sort(nanos);
-		return Map.of("open", nanos[nanos.length / 2] / NANOS_PER_MILLISECOND);
+		return Map.of("start", nanos[nanos.length / 2] / NANOS_PER_MILLISECOND);
 	}
 
 	private long openAndClose() {

@@ -6,10 +6,10 @@ import java.util.Map;
 final class SendTask extends TransportTask {
 
 	/** The pauses that keep the ring empty come after so many messages. */
-	private static final int BURST = 16;
+	private static final int BURST = 32;
 
-	/** Long enough for the receiver of any size in a burst to catch up. */
-	private static final int PAUSE_SPINS = 4;
+	/** Enough for the receiver to get ahead of the sender, which then sets the rate. */
+	private static final int PAUSE_SPINS = 2;
 
 	private final boolean pauses;
 
