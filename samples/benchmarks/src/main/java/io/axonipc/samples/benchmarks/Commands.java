@@ -4,30 +4,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
+import io.axonipc.samples.benchmarks.worker.JvmFlags;
+
 /**
  * The command lines of the workers: which program is which system, and the JVMs' flags.
  */
 final class Commands {
-
-	private static final int FIRST_JDK_THAT_WARNS = 24;
-
-	/** For all Java systems alike. */
-	private static final List<String> COMMON = List.of("-Xms128m", "-Xmx384m", "-XX:+UseParallelGC",
-			"-XX:-UsePerfData");
-
-	/** What Aeron's own benchmarks are run with. */
-	private static final List<String> AERON = List.of("--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
-			"-Dagrona.disable.bounds.checks=true");
-
-	/** What Chronicle asks for on Java 17 and later. */
-	private static final List<String> CHRONICLE = List.of("--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
-			"--add-exports=java.base/sun.nio.ch=ALL-UNNAMED", "--add-exports=jdk.unsupported/sun.misc=ALL-UNNAMED",
-			"--add-exports=jdk.compiler/com.sun.tools.javac.file=ALL-UNNAMED",
-			"--add-opens=jdk.compiler/com.sun.tools.javac=ALL-UNNAMED", "--add-opens=java.base/java.lang=ALL-UNNAMED",
-			"--add-opens=java.base/java.lang.reflect=ALL-UNNAMED", "--add-opens=java.base/java.io=ALL-UNNAMED",
-			"--add-opens=java.base/java.util=ALL-UNNAMED", "--add-opens=java.base/java.nio=ALL-UNNAMED",
-			"--add-opens=java.base/sun.nio.ch=ALL-UNNAMED", "-Dchronicle.analytics.disable=true",
-			"-Dchronicle.disk.monitor.disable=true");
 
 	private final Path home;
 
@@ -77,16 +59,7 @@ final class Commands {
 	private static List<String> java(String system) {
 		List<String> command = new ArrayList<>();
 		command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-		command.addAll(COMMON);
-		if (Runtime.version().feature() >= FIRST_JDK_THAT_WARNS) {
-			command.add("--enable-native-access=ALL-UNNAMED");
-		}
-		if (system.startsWith("aeron")) {
-			command.addAll(AERON);
-		}
-		if (system.startsWith("chronicle")) {
-			command.addAll(CHRONICLE);
-		}
+		command.addAll(JvmFlags.of(system));
 		command.addAll(List.of("-cp", System.getProperty("java.class.path"), Worker.class.getName()));
 		return command;
 	}

@@ -7,6 +7,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.StringJoiner;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 import io.axonipc.samples.benchmarks.worker.Setup;
@@ -23,13 +25,23 @@ public final class Worker {
 
 	private static final int ARGUMENTS = 5;
 
+	/** A side that spins does not outlive its peer for long. */
+	private static final int ROUND_LIMIT_SECONDS = 60;
+
 	private final BufferedReader commands = new BufferedReader(
 			new InputStreamReader(System.in, StandardCharsets.US_ASCII));
 
 	private final PrintStream answers;
 
+	private final ScheduledThreadPoolExecutor limiter = new ScheduledThreadPoolExecutor(1, (task) -> {
+		Thread thread = new Thread(task, "round limit");
+		thread.setDaemon(true);
+		return thread;
+	});
+
 	private Worker(PrintStream answers) {
 		this.answers = answers;
+		this.limiter.setRemoveOnCancelPolicy(true);
 	}
 
 	public static void main(String[] args) {
@@ -68,7 +80,7 @@ public final class Worker {
 		while ((line = this.commands.readLine()) != null) {
 			String[] words = line.split(" ");
 			switch (words[0]) {
-				case "round" -> answer(done(task.round(Long.parseLong(words[1]))));
+				case "round" -> answer(done(round(task, Long.parseLong(words[1]))));
 				case "idle" -> {
 					task.idle(TimeUnit.SECONDS.toNanos(Long.parseLong(words[1])));
 					answer("done");
@@ -79,6 +91,22 @@ public final class Worker {
 				default -> throw new IOException("unknown command: " + line);
 			}
 		}
+	}
+
+	private Map<String, Number> round(Task task, long messages) throws Exception {
+		ScheduledFuture<?> limit = this.limiter.schedule(this::giveUp, ROUND_LIMIT_SECONDS, TimeUnit.SECONDS);
+		try {
+			return task.round(messages);
+		}
+		finally {
+			limit.cancel(false);
+		}
+	}
+
+	private void giveUp() {
+		answer("error a round did not end within " + ROUND_LIMIT_SECONDS
+				+ " s: the other side is gone, or the round is too long");
+		Runtime.getRuntime().halt(1);
 	}
 
 	private static String done(Map<String, Number> figures) {
