@@ -1,6 +1,7 @@
 package io.axonipc.samples.benchmarks.worker;
 
 import java.util.Map;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -20,6 +21,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 class TransportsTest {
 
 	private static final int MESSAGES = 300;
+
+	private static final int PATIENCE_SECONDS = 30;
+
+	private final CyclicBarrier bothSides = new CyclicBarrier(2);
 
 	private final ExecutorService otherSide = Executors.newSingleThreadExecutor();
 
@@ -46,7 +51,7 @@ class TransportsTest {
 		Future<Map<String, Number>> second = this.otherSide.submit(() -> rounds(system, scenario, false, name));
 		try {
 			Map<String, Number> first = rounds(system, scenario, true, name);
-			Map<String, Number> other = second.get(30, TimeUnit.SECONDS);
+			Map<String, Number> other = second.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
 			return firstMeasures ? first : other;
 		}
 		finally {
@@ -54,11 +59,20 @@ class TransportsTest {
 		}
 	}
 
-	private static Map<String, Number> rounds(String system, String scenario, boolean first, String name)
-			throws Exception {
+	private void awaitOther() throws Exception {
+		this.bothSides.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+	}
+
+	private Map<String, Number> rounds(String system, String scenario, boolean first, String name) throws Exception {
 		try (Task task = Tasks.open(Setup.of(system, scenario, first, name), -1)) {
+			// As the program that drives the workers has it: a round begins when both
+			// sides
+			// are ready, and both stay until it is over.
+			awaitOther();
 			task.round(MESSAGES);
-			return task.round(MESSAGES);
+			Map<String, Number> figures = task.round(MESSAGES);
+			awaitOther();
+			return figures;
 		}
 	}
 
