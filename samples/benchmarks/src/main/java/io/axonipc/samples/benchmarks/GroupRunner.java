@@ -2,7 +2,9 @@ package io.axonipc.samples.benchmarks;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +15,12 @@ import io.axonipc.samples.benchmarks.WorkerProcess.FailedException;
 final class GroupRunner implements AutoCloseable {
 
 	private static final int IDLE_SECONDS = 5;
+
+	/** A JVM that has just started still compiles. */
+	private static final int IDLE_SETTLE_SECONDS = 3;
+
+	/** The workers wait longer than the clock runs. */
+	private static final int IDLE_MARGIN_SECONDS = 1;
 
 	/** With the start of the pairs, for the estimate of the rest. */
 	private static final double IDLE_GROUP_SECONDS = 10;
@@ -140,15 +148,35 @@ final class GroupRunner implements AutoCloseable {
 	}
 
 	private void measureIdle(Progress progress) throws InterruptedException {
-		List<Pair> pairs = List.copyOf(this.alive.keySet());
 		progress.say("idle: " + IDLE_SECONDS + " s without a message");
-		attempt("idle", () -> {
-			double[] percent = Pair.idle(pairs, IDLE_SECONDS);
-			for (int i = 0; i < percent.length; i++) {
-				this.results
-					.add(new Result(pairs.get(i).item(), Result.IDLE_CPU, "percent", List.of(percent[i]), List.of()));
-			}
-		});
+		for (Pair pair : List.copyOf(this.alive.keySet())) {
+			attempt(pair, () -> pair.beginIdle(IDLE_SETTLE_SECONDS + IDLE_SECONDS + IDLE_MARGIN_SECONDS));
+		}
+		Thread.sleep(Duration.ofSeconds(IDLE_SETTLE_SECONDS).toMillis());
+		long start = System.nanoTime();
+		Map<Pair, long[]> before = cpuNanos();
+		Thread.sleep(Duration.ofSeconds(IDLE_SECONDS).toMillis());
+		Map<Pair, long[]> after = cpuNanos();
+		long nanos = System.nanoTime() - start;
+		for (Pair pair : List.copyOf(this.alive.keySet())) {
+			attempt(pair, () -> {
+				pair.endIdle();
+				double percent = 0;
+				for (int i = 0; i < after.get(pair).length; i++) {
+					percent = Math.max(percent, 100.0 * (after.get(pair)[i] - before.get(pair)[i]) / nanos);
+				}
+				this.results.add(new Result(pair.item(), Result.IDLE_CPU, "percent", List.of(percent), List.of()));
+			});
+		}
+		progress.finished(IDLE_GROUP_SECONDS);
+	}
+
+	private Map<Pair, long[]> cpuNanos() throws InterruptedException {
+		Map<Pair, long[]> nanos = new HashMap<>();
+		for (Pair pair : List.copyOf(this.alive.keySet())) {
+			attempt(pair, () -> nanos.put(pair, pair.cpuNanos()));
+		}
+		return nanos;
 	}
 
 	private void attempt(Pair pair, Step step) throws InterruptedException {

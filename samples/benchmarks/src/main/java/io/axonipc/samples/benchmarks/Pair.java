@@ -21,12 +21,6 @@ final class Pair implements AutoCloseable {
 	/** More than a sender needs to fill any ring. */
 	private static final long FILL_MILLIS = 50;
 
-	/** A JVM that has just started still compiles. */
-	private static final int SETTLE_SECONDS = 3;
-
-	/** The clock stops before the workers do. */
-	private static final long MARGIN_MILLIS = 50;
-
 	private final Case item;
 
 	private final List<WorkerProcess> processes = new ArrayList<>();
@@ -104,41 +98,26 @@ final class Pair implements AutoCloseable {
 		return figures;
 	}
 
-	/**
-	 * Waits while nothing is sent.
-	 * @param pairs all wait at the same time
-	 * @param seconds how long
-	 * @return for each pair the CPU time of its busier process, in percent of a CPU
-	 */
-	static double[] idle(List<Pair> pairs, int seconds) throws Exception {
-		for (Pair pair : pairs) {
-			for (WorkerProcess process : pair.processes) {
-				process.tell("idle " + (SETTLE_SECONDS + seconds));
-			}
+	/** Lets both sides wait while nothing is sent; ended by {@link #endIdle}. */
+	void beginIdle(long seconds) throws FailedException {
+		for (WorkerProcess process : this.processes) {
+			process.tell("idle " + seconds);
 		}
-		Thread.sleep(Duration.ofSeconds(SETTLE_SECONDS).toMillis());
-		double[] percent = new double[pairs.size()];
-		long[][] before = new long[pairs.size()][2];
-		long start = System.nanoTime();
-		for (int i = 0; i < percent.length; i++) {
-			for (int j = 0; j < 2; j++) {
-				before[i][j] = pairs.get(i).processes.get(j).cpuNanos();
-			}
+	}
+
+	void endIdle() throws FailedException, InterruptedException {
+		for (WorkerProcess process : this.processes) {
+			process.await("done", ROUND_PATIENCE);
 		}
-		Thread.sleep(Duration.ofSeconds(seconds).minusMillis(MARGIN_MILLIS).toMillis());
-		long nanos = System.nanoTime() - start;
-		for (int i = 0; i < percent.length; i++) {
-			for (int j = 0; j < 2; j++) {
-				long used = pairs.get(i).processes.get(j).cpuNanos() - before[i][j];
-				percent[i] = Math.max(percent[i], 100.0 * used / nanos);
-			}
+	}
+
+	/** Nanoseconds of processor time that each process has used so far. */
+	long[] cpuNanos() throws IOException {
+		long[] nanos = new long[this.processes.size()];
+		for (int i = 0; i < nanos.length; i++) {
+			nanos[i] = this.processes.get(i).cpuNanos();
 		}
-		for (Pair pair : pairs) {
-			for (WorkerProcess process : pair.processes) {
-				process.await("done", ROUND_PATIENCE);
-			}
-		}
-		return percent;
+		return nanos;
 	}
 
 	void kill() {

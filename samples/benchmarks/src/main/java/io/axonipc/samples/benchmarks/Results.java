@@ -47,10 +47,4 @@ final class Results {
 			.findFirst();
 	}
 
-	/** The metric that a case is compared by, from whichever was measured. */
-	OptionalDouble speed(Case item) {
-		OptionalDouble rtt = value(item, Result.RTT_P50);
-		return rtt.isPresent() ? rtt : value(item, Result.THROUGHPUT);
-	}
-
 }

@@ -14,9 +14,21 @@ final class WarmUp {
 	private static final double OTHER_SECONDS = 1;
 
 	/** A system that has not settled by then is measured as it is. */
-	private static final double LONGEST_SECONDS = 8;
+	private static final double LONGEST_SECONDS = 15;
 
 	private static final double GROWTH = 10;
+
+	/**
+	 * A pair is warm when so many rounds in a row were no faster than the best before.
+	 */
+	private static final int STEADY_ROUNDS = 2;
+
+	private static final double STEADY = 0.95;
+
+	private static final long COMPILE_MILLIS = 100;
+
+	/** How often something is started in a round. */
+	private static final long STARTS = 3;
 
 	/** One request per millisecond. */
 	private static final long SPARSE_MESSAGES = 500;
@@ -32,7 +44,7 @@ final class WarmUp {
 	static void run(Pair pair, boolean java) throws Exception {
 		Case item = pair.item();
 		if (item.isStart()) {
-			pair.setMessages(1);
+			pair.setMessages(STARTS);
 			pair.round();
 			return;
 		}
@@ -45,15 +57,23 @@ final class WarmUp {
 		}
 		pair.setMessages((item.size() < (1 << 20)) ? 100 : 8);
 		double sum = 0;
-		boolean settled = false;
-		while ((sum < seconds(java) || !settled) && sum < LONGEST_SECONDS) {
+		double previous = Double.MAX_VALUE;
+		int steady = 0;
+		while ((sum < seconds(java) || steady < STEADY_ROUNDS) && sum < LONGEST_SECONDS) {
 			long start = System.nanoTime();
 			pair.round();
 			double took = (System.nanoTime() - start) / 1e9;
-			sum += took;
-			settled = took > ROUND_SECONDS / 2 && took < ROUND_SECONDS * 2;
+			double pace = took / pair.messages();
+			boolean longEnough = took > ROUND_SECONDS / 2 && took < ROUND_SECONDS * 2;
+			steady = (longEnough && pace > STEADY * previous) ? steady + 1 : 0;
+			previous = Math.min(pace, previous);
 			double factor = Math.min(GROWTH, ROUND_SECONDS / took);
 			pair.setMessages(Math.max(4, (long) (pair.messages() * factor)));
+			if (java) {
+				// Two threads that spin on two CPUs leave none to the compiler.
+				Thread.sleep(COMPILE_MILLIS);
+			}
+			sum += (System.nanoTime() - start) / 1e9;
 		}
 	}
 

@@ -92,19 +92,12 @@ final class AxonTransport implements Transport {
 
 	/** Writes the words where the receiver will read them. */
 	private void fill(Payload next) {
-		int length = next.length();
 		Claim claim;
 		do {
-			claim = this.sender.tryClaim(TAG, length);
+			claim = this.sender.tryClaim(TAG, next.length());
 		}
 		while (claim == null);
-		ByteBuffer words = claim.buffer();
-		words.putLong(0, next.nextSequence());
-		long word = Payload.STEP;
-		for (int i = Long.BYTES; i < length; i += Long.BYTES) {
-			words.putLong(i, word);
-			word += Payload.STEP;
-		}
+		next.fill(claim.buffer());
 		claim.commit();
 	}
 

@@ -1,5 +1,7 @@
 package io.axonipc.samples.benchmarks.worker;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -17,6 +19,8 @@ public final class Payload {
 
 	/** Word i is i times this: the golden ratio, so that all bits of it differ. */
 	public static final long STEP = 0x9E3779B97F4A7C15L;
+
+	private static final VarHandle WORDS = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
 	private static final int THREAD_SHIFT = 56;
 
@@ -189,7 +193,22 @@ public final class Payload {
 	}
 
 	/**
-	 * Adds up words. Four accumulators, because one would wait for each addition.
+	 * Writes the next message straight to where it is wanted.
+	 * @param words a little-endian buffer, filled from 0 to {@link #length()}
+	 */
+	void fill(ByteBuffer words) {
+		int end = this.length;
+		WORDS.set(words, 0, nextSequence());
+		long word = STEP;
+		for (int i = Long.BYTES; i < end; i += Long.BYTES) {
+			WORDS.set(words, i, word);
+			word += STEP;
+		}
+	}
+
+	/**
+	 * Adds up words. Four accumulators, because one would wait for each addition, and a
+	 * VarHandle, because {@code ByteBuffer.getLong} is four times slower here.
 	 * @param words a little-endian buffer
 	 * @param offset where to begin, in bytes
 	 * @param length how many bytes, a multiple of 8
@@ -203,13 +222,13 @@ public final class Payload {
 		int end = offset + length;
 		int i = offset;
 		for (; i <= end - 32; i += 32) {
-			a += words.getLong(i);
-			b += words.getLong(i + 8);
-			c += words.getLong(i + 16);
-			d += words.getLong(i + 24);
+			a += (long) WORDS.get(words, i);
+			b += (long) WORDS.get(words, i + 8);
+			c += (long) WORDS.get(words, i + 16);
+			d += (long) WORDS.get(words, i + 24);
 		}
 		for (; i < end; i += 8) {
-			a += words.getLong(i);
+			a += (long) WORDS.get(words, i);
 		}
 		return a + b + c + d;
 	}

@@ -30,6 +30,15 @@ class PayloadTest {
 	}
 
 	@Test
+	void whatIsFilledInPlaceIsTheSame() {
+		ByteBuffer place = ByteBuffer.allocateDirect(256).order(ByteOrder.LITTLE_ENDIAN);
+		this.sender.next();
+		this.sender.fill(place);
+		assertThat(place.getLong(0)).isEqualTo(1);
+		assertThat(place.slice(8, 248)).isEqualTo(new Payload(256).next().slice(8, 248));
+	}
+
+	@Test
 	void aWrongByteIsNoticed() {
 		ByteBuffer message = this.sender.next();
 		message.put(255, (byte) ~message.get(255));
