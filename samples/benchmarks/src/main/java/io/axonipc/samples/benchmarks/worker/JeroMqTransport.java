@@ -27,44 +27,85 @@ final class JeroMqTransport implements Transport {
 	/** That many of 16 MiB would not fit in memory. */
 	private static final int QUEUED_BYTES = 16 << 20;
 
-	private final ZContext context;
+	/** A connection is there within milliseconds, or never. */
+	private static final int CONNECT_MILLIS = 2000;
 
-	private final ZMQ.Socket socket;
+	private static final int ATTEMPTS = (int) Peers.PATIENCE.toMillis() / CONNECT_MILLIS;
 
-	private JeroMqTransport(ZContext context, Setup setup) {
-		this.context = context;
-		this.socket = context.createSocket(SocketType.PAIR);
-		this.socket.setLinger(0);
-		this.socket.setHWM(Math.max(2, Math.min(DEFAULT_HWM, QUEUED_BYTES / setup.size())));
+	private static final byte[] HELLO = {};
+
+	private final ZContext context = new ZContext(1);
+
+	private final Setup setup;
+
+	private ZMQ.Socket socket;
+
+	private JeroMqTransport(Setup setup) {
+		this.setup = setup;
+		this.socket = newSocket();
+	}
+
+	private ZMQ.Socket newSocket() {
+		ZMQ.Socket created = this.context.createSocket(SocketType.PAIR);
+		created.setLinger(0);
+		created.setHWM(Math.max(2, Math.min(DEFAULT_HWM, QUEUED_BYTES / this.setup.size())));
+		return created;
 	}
 
 	static JeroMqTransport open(Setup setup) throws IOException {
-		JeroMqTransport transport = new JeroMqTransport(new ZContext(1), setup);
-		transport.connect(setup);
+		JeroMqTransport transport = new JeroMqTransport(setup);
+		PortFile port = new PortFile(setup);
+		if (setup.first()) {
+			transport.connect(port.take());
+		}
+		else {
+			transport.accept(port);
+		}
 		return transport;
 	}
 
-	/** An empty message each way shows that the other side is there. */
-	private void connect(Setup setup) throws IOException {
-		PortFile port = new PortFile(setup);
+	/**
+	 * An empty message each way shows that the other side is there. About one connection
+	 * in thirty of JeroMQ 0.6.0 is established and then never read from, so it is tried
+	 * again.
+	 */
+	private void connect(int port) throws IOException {
+		for (int i = 0; i < ATTEMPTS; i++) {
+			this.socket.connect(LOOPBACK + ":" + port);
+			this.socket.send(HELLO);
+			if (received(CONNECT_MILLIS)) {
+				return;
+			}
+			this.context.destroySocket(this.socket);
+			this.socket = newSocket();
+		}
+		throw nobodyCame();
+	}
+
+	private void accept(PortFile port) throws IOException {
 		try {
-			if (setup.first()) {
-				this.socket.connect(LOOPBACK + ":" + port.take());
+			port.publish(this.socket.bindToRandomPort(LOOPBACK));
+			if (!received((int) Peers.PATIENCE.toMillis())) {
+				throw nobodyCame();
 			}
-			else {
-				port.publish(this.socket.bindToRandomPort(LOOPBACK));
-			}
-			this.socket.send(new byte[0]);
-			this.socket.setReceiveTimeOut((int) Peers.PATIENCE.toMillis());
-			if (this.socket.recv() == null) {
-				throw new IOException("the other side of " + setup.name() + " did not come within "
-						+ Peers.PATIENCE.toSeconds() + " s");
-			}
-			this.socket.setReceiveTimeOut(-1);
+			this.socket.send(HELLO);
 		}
 		finally {
 			port.remove();
 		}
+	}
+
+	private boolean received(int millis) {
+		this.socket.setReceiveTimeOut(millis);
+		boolean received = this.socket.recv() != null;
+		this.socket.setReceiveTimeOut(-1);
+		return received;
+	}
+
+	private IOException nobodyCame() {
+		this.context.close();
+		return new IOException(
+				"the other side of " + this.setup.name() + " did not come within " + Peers.PATIENCE.toSeconds() + " s");
 	}
 
 	/** The I/O thread sends the array later, so each message needs one of its own. */
@@ -99,9 +140,7 @@ final class JeroMqTransport implements Transport {
 
 	@Override
 	public void idle(long nanos) {
-		this.socket.setReceiveTimeOut((int) TimeUnit.NANOSECONDS.toMillis(nanos));
-		this.socket.recv();
-		this.socket.setReceiveTimeOut(-1);
+		received((int) TimeUnit.NANOSECONDS.toMillis(nanos));
 	}
 
 	@Override
