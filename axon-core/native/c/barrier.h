@@ -45,7 +45,6 @@ static inline uint32_t flag_add(uint32_t *flag, uint32_t by) { return __atomic_a
 
 static inline uint32_t flag_peek(const uint32_t *flag) { return __atomic_load_n(flag, __ATOMIC_RELAXED); }
 static inline void flag_poke(uint32_t *flag, uint32_t value) { __atomic_store_n(flag, value, __ATOMIC_RELAXED); }
-static inline bool flag_take(uint32_t *flag) { return __atomic_exchange_n(flag, 1, __ATOMIC_ACQUIRE) == 0; }
 
 /*
  * The two words of a biased lock (lock.h): its thread stores the mark and then

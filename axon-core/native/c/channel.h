@@ -115,7 +115,6 @@ static inline int channel_enter(const axon_channel *channel, struct lock *lock)
 /* Ends a call that was counted. */
 static inline int channel_leave(struct lock *lock, int status)
 {
-	lock_settle(lock);
 	lock_uncount(lock);
 	return status;
 }

@@ -3,18 +3,18 @@
 
 #include "platform.h"
 
-#define STREAK UINT64_C(1000) /* takes in a row for the second bias; doubled with each further one */
+#define STREAK 1000U /* takes in a row for the second bias; doubled with each further one */
 
 _Thread_local char lock_thread __attribute__((tls_model("initial-exec"), aligned(LOCK_MARKS)));
 
 void lock_init(struct lock *lock, bool biased)
 {
-	lock->limit = biased ? LOCK_MARKS : 0;
+	lock->needed = biased ? 0 : UINT32_MAX;
 }
 
 bool lock_try(struct lock *lock)
 {
-	if (flag_peek(&lock->taken) != 0 || !flag_take(&lock->taken))
+	if (flag_peek(&lock->taken) != 0 || !flag_set_once(&lock->taken, INSIDE_BOTH))
 		return false;
 	if (load_plain(&lock->bias) != 0) {
 		bias_store(&lock->bias, 0);
@@ -32,29 +32,18 @@ bool lock_try(struct lock *lock)
 	return true;
 }
 
-/* Whether this thread has taken the ordinary lock so often that it is to have the bias. */
-static bool deserves_bias(const struct lock *lock, uint32_t biases)
-{
-	return biases < lock->limit && load_plain(&lock->last) == thread_self()
-			&& flag_peek(&lock->streak) >= (biases == 0 ? 0 : STREAK << (biases - 1));
-}
-
-void lock_settle(struct lock *lock)
+void lock_give_bias(struct lock *lock)
 {
 	const uint32_t biases = flag_peek(&lock->biases);
-	if (deserves_bias(lock, biases) && lock_try(lock)) {
-		if (flag_peek(&lock->biases) == biases) {
-			flag_poke(&lock->biases, biases + 1);
-			bias_store(&lock->bias, thread_self() | biases);
-		}
-		flag_poke(&lock->streak, 0);
-		flag_store(&lock->taken, 0);
-	}
+	lock->needed = biases + 1 == LOCK_MARKS ? UINT32_MAX : biases < 20 ? STREAK << biases : UINT32_MAX / 2;
+	flag_poke(&lock->streak, 0);
+	flag_poke(&lock->biases, biases + 1);
+	bias_store(&lock->bias, thread_self() | biases);
 }
 
 bool lock_has_calls(const struct lock *lock)
 {
-	bool calls = flag_load(&lock->calls) != 0;
+	bool calls = flag_load(&lock->calls) != 0 || (flag_load(&lock->taken) & INSIDE_CALL) != 0;
 	for (int i = 0; i < LOCK_MARKS; i++)
 		calls |= (mark_look(&lock->inside[i]) & INSIDE_CALL) != 0;
 	return calls;

@@ -23,15 +23,16 @@
 
 #define LOCK_MARKS 32
 
-enum inside { INSIDE_LOCK = 1, INSIDE_CALL = 2 };
+enum inside { INSIDE_LOCK = 1, INSIDE_CALL = 2, INSIDE_BOTH = 3 };
 
 struct lock {
 	_Alignas(64) uint64_t bias; /* thread_self() and the number of the thread's mark, or 0 */
-	uint32_t taken;             /* the ordinary lock */
-	uint32_t calls;             /* under way, but for those that are marked */
+	uint32_t taken;             /* the ordinary lock: enum inside */
+	uint32_t calls;             /* under way, but for those that are marked or only hold the ordinary lock */
 	uint64_t last;              /* thread that took the ordinary lock last, */
-	uint32_t streak;            /* and how often in a row */
-	uint32_t biases, limit;     /* marks used, and that may be */
+	uint32_t streak;            /* how often in a row, */
+	uint32_t needed;            /* and how often it must to be given the bias; UINT32_MAX: never */
+	uint32_t biases;            /* marks used */
 	uint32_t settled;           /* the first marks, whose threads have left the lock and lost the bias */
 	uint8_t inside[LOCK_MARKS]; /* marks: enum inside */
 };
@@ -57,7 +58,7 @@ static inline uint8_t *lock_enter(struct lock *lock, const uint32_t *status)
 	uint8_t *mark = &lock->inside[number];
 	if (mark_load(mark) != 0)
 		return NULL;
-	mark_store(mark, INSIDE_LOCK | INSIDE_CALL);
+	mark_store(mark, INSIDE_BOTH);
 	if (likely(bias_load(&lock->bias) == bias && flag_load(status) == 0))
 		return mark;
 	mark_store(mark, 0);
@@ -68,7 +69,7 @@ static inline uint8_t *lock_enter(struct lock *lock, const uint32_t *status)
 static inline bool lock_reenter(struct lock *lock, uint8_t *mark)
 {
 	const uint8_t before = mark_load(mark);
-	mark_store(mark, INSIDE_LOCK | INSIDE_CALL);
+	mark_store(mark, INSIDE_BOTH);
 	if (bias_load(&lock->bias) == (thread_self() | (uint64_t)(mark - lock->inside)))
 		return true;
 	mark_store(mark, before);
@@ -84,24 +85,50 @@ static inline void lock_give(struct lock *lock, uint8_t *mark)
 		flag_store(&lock->taken, 0);
 }
 
-/* Gives the lock back and leaves a call that was entered with lock_enter(), or only gives the ordinary lock back. */
+/* Gives the thread that has the ordinary lock the bias from its next call on. */
+void lock_give_bias(struct lock *lock);
+
+/*
+ * Gives the lock back for the last time in a call, and leaves it if it was
+ * entered with lock_enter() or lock_seize().
+ */
 static inline void lock_exit(struct lock *lock, uint8_t *mark)
 {
-	if (mark != NULL)
+	if (mark != NULL) {
 		mark_store(mark, 0);
+		return;
+	}
+	if (unlikely(flag_peek(&lock->streak) >= lock->needed))
+		lock_give_bias(lock);
+	flag_store(&lock->taken, 0);
+}
+
+/* As lock_give(), for the last time in a call. */
+static inline void lock_give_last(struct lock *lock, uint8_t *mark)
+{
+	if (mark != NULL)
+		lock_give(lock, mark);
 	else
-		flag_store(&lock->taken, 0);
+		lock_exit(lock, NULL);
 }
 
 /* Takes the ordinary lock; false: somebody has the lock. */
 bool lock_try(struct lock *lock);
 
+/* Enters a call and takes the ordinary lock if that is simple; a call that only holds the lock need not be counted. */
+static inline bool lock_seize(struct lock *lock, const uint32_t *status)
+{
+	if (flag_peek(&lock->taken) != 0 || load_plain(&lock->bias) != 0 || !lock_try(lock))
+		return false;
+	if (likely(flag_load(status) == 0))
+		return true;
+	flag_store(&lock->taken, 0);
+	return false;
+}
+
 /* Enters and leaves a call without taking the lock. */
 static inline void lock_count(struct lock *lock) { flag_add(&lock->calls, 1); }
 static inline void lock_uncount(struct lock *lock) { flag_add(&lock->calls, UINT32_MAX); }
-
-/* Gives the thread the bias if it has taken the ordinary lock often enough; before it leaves a call that was counted. */
-void lock_settle(struct lock *lock);
 
 /* Takes the bias away, unless a call that is under way does. */
 static inline void lock_close(struct lock *lock)

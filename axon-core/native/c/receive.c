@@ -265,7 +265,7 @@ __attribute__((noinline)) static int receive_slowly(axon_channel *channel, axon_
 		status = wait.timeout == 0 ? AXON_TIMEOUT : wait_more(&wait, channel);
 	}
 	if (locked)
-		lock_give(lock, mark);
+		lock_give_last(lock, mark);
 	if (mark != NULL)
 		lock_exit(lock, mark);
 	else

@@ -114,7 +114,7 @@ static int request(axon_channel *channel, const axon_header *header, const void 
 		*reply = pending->message;
 	else
 		receive_forget(channel, pending);
-	lock_give(&in->lock, mark);
+	lock_give_last(&in->lock, mark);
 	return status;
 }
 

@@ -254,7 +254,7 @@ __attribute__((always_inline)) static inline int send(axon_channel *channel, con
 	struct claim claim;
 	uint64_t wanted;
 	uint8_t *mark = lock_enter(&out->lock, &channel->segment.status);
-	if (likely(mark != NULL)) {
+	if (likely(mark != NULL) || lock_seize(&out->lock, &channel->segment.status)) {
 		if (likely((payload != NULL || length == 0) && timeout >= AXON_DEFAULT_TIMEOUT
 				&& plan(channel, header, length, &claim) && !claim.large
 				&& producer_reserve(&out->producer, claim.need, &wanted) == RING_OK)) {
@@ -299,6 +299,8 @@ int axon_claim(axon_channel *channel, const axon_header *header, size_t length, 
 		*payload = room;
 		if (mark != NULL)
 			mark_store(mark, INSIDE_LOCK);
+		else
+			flag_store(&out->lock.taken, INSIDE_LOCK);
 	}
 	return channel_leave(&out->lock, status);
 }

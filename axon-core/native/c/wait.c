@@ -10,7 +10,7 @@
 #define FUTILE 2                  /* spins in vain after which there are none, */
 #define PROBE_EVERY 64            /* but for one at each of so many waits */
 #define ASK_AFTER INT64_C(20000)  /* ns of spinning for room after which the peer is told */
-#define LOCK_SPINS 200
+#define LOCK_SPINS 50
 #define LOCK_YIELDS 20
 #define LOCK_NAP_MIN INT64_C(50000)
 #define LOCK_NAP_MAX INT64_C(1000000)
