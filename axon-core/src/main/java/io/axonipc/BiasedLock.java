@@ -60,8 +60,10 @@ final class BiasedLock {
 			}
 			INSIDE.setOpaque(mine, true);
 			// Not for the processor, which may exchange the two, but for the compiler.
+			// What
+			// the lock guards needs no acquire: nobody else has been inside since.
 			VarHandle.releaseFence();
-			if ((Bias) BIAS.getAcquire(this) == mine) {
+			if ((Bias) BIAS.getOpaque(this) == mine) {
 				return true;
 			}
 			INSIDE.setRelease(mine, false);

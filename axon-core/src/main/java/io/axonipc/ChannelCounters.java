@@ -51,9 +51,12 @@ public final class ChannelCounters {
 		this.outgoing = null;
 	}
 
-	/** Counts; each counter has one writer at a time, so a release store is enough. */
+	/**
+	 * Counts; each counter has one writer at a time, and no order to anything else, so an
+	 * opaque store is enough.
+	 */
 	void add(int counter, long amount) {
-		this.values.setRelease(counter, this.values.getPlain(counter) + amount);
+		this.values.setOpaque(counter, this.values.getPlain(counter) + amount);
 	}
 
 	/**

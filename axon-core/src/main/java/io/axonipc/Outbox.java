@@ -36,7 +36,18 @@ final class Outbox {
 
 	private final SemaphoreGate room;
 
+	private final ByteBuffer memory;
+
+	private final int maxInRing;
+
 	private final TagCache tags = new TagCache();
+
+	/** The tag of the last small message, encoded: the next one's is usually the same. */
+	private String lastTag;
+
+	private long lastTagWord;
+
+	private int lastTagLength;
 
 	private final BiasedLock lock = new BiasedLock();
 
@@ -57,6 +68,8 @@ final class Outbox {
 	Outbox(AxonChannel channel, RingProducer ring, SlotPool slots, ChannelCounters counters) {
 		this.channel = channel;
 		this.endpoint = channel.endpoint();
+		this.memory = this.endpoint.memory;
+		this.maxInRing = this.endpoint.maxInRing;
 		this.ring = ring;
 		this.slots = slots;
 		this.counters = counters;
@@ -78,7 +91,7 @@ final class Outbox {
 			if (record < 0) {
 				return false;
 			}
-			Bytes.copy(payload, this.endpoint.memory, record + this.payloadOffset);
+			Bytes.copy(payload, this.memory, record + this.payloadOffset);
 			commitSmall(length);
 			return true;
 		}
@@ -100,7 +113,7 @@ final class Outbox {
 			if (record < 0) {
 				return false;
 			}
-			Bytes.copy(payload, this.endpoint.memory, record + this.payloadOffset);
+			Bytes.copy(payload, this.memory, record + this.payloadOffset);
 			commitSmall(payload.length);
 			return true;
 		}
@@ -116,31 +129,42 @@ final class Outbox {
 		if (!this.channel.isOpen()) {
 			return RingProducer.FULL;
 		}
-		TagCache.Encoded encoded = this.tags.encode(tag);
+		if (tag != this.lastTag) {
+			remember(tag);
+		}
 		int tagStart = HeaderWord.tagOffset(flags);
-		int start = tagStart + 8 * encoded.words.length;
-		if (length > this.endpoint.maxInRing - start) {
+		int start = tagStart + ((this.lastTagLength + 7) & -8);
+		if (length > this.maxInRing - start) {
 			return RingProducer.FULL;
 		}
 		int record = this.ring.tryClaim(start + length);
 		if (record < 0) {
 			return record;
 		}
-		ByteBuffer memory = this.endpoint.memory;
+		ByteBuffer memory = this.memory;
 		if (tagStart != 8) {
 			Words.put(memory, record + 8, id);
 		}
-		writeTag(memory, record + tagStart, encoded);
-		this.word = HeaderWord.of(start + length, encoded.bytes.length, flags, 0);
+		Words.put(memory, record + tagStart, this.lastTagWord);
+		if (this.lastTagLength > 8) {
+			writeTag(memory, record + tagStart, this.tags.encode(tag));
+		}
+		this.word = HeaderWord.of(start + length, this.lastTagLength, flags, 0);
 		this.payloadOffset = start;
 		return record;
+	}
+
+	private void remember(String tag) {
+		TagCache.Encoded encoded = this.tags.encode(tag);
+		this.lastTagLength = encoded.bytes.length;
+		this.lastTagWord = encoded.words[0];
+		this.lastTag = tag;
 	}
 
 	/** The words may reach into the padding before what follows. */
 	private static void writeTag(ByteBuffer memory, int offset, TagCache.Encoded encoded) {
 		long[] words = encoded.words;
-		Words.put(memory, offset, words[0]);
-		for (int i = 1; i < words.length; i++) {
+		for (int i = 0; i < words.length; i++) {
 			Words.put(memory, offset + 8 * i, words[i]);
 		}
 	}

@@ -159,7 +159,8 @@ public final class RingConsumer {
 		}
 		this.earlierDeliveries = 0;
 		Words.putRelease(this.memory, this.control + SegmentLayout.HANDLED, next);
-		POSITION.setRelease(this, next);
+		// After the release fence of the store before.
+		POSITION.setOpaque(this, next);
 	}
 
 	/**
@@ -168,7 +169,7 @@ public final class RingConsumer {
 	 * @return true when {@link #publish} should follow
 	 */
 	public boolean mustPublish() {
-		long position = position();
+		long position = (long) POSITION.getOpaque(this);
 		if (position - this.published >= this.capacity / 8) {
 			return true;
 		}

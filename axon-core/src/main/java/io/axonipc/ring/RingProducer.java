@@ -232,7 +232,7 @@ public final class RingProducer {
 	 * @return true at most once for each value of {@code parked}
 	 */
 	public boolean mustWake(long word) {
-		long parked = Words.getAcquire(this.memory, this.control + SegmentLayout.PARKED);
+		long parked = Words.get(this.memory, this.control + SegmentLayout.PARKED);
 		return (parked & SegmentLayout.FOR_ANYTHING) != 0 && isNewPark(parked, word);
 	}
 
