@@ -122,6 +122,19 @@ static bool is_free(const struct slot *slot, uint64_t free)
 	return slot->base != NULL && slot->busy_until <= free;
 }
 
+/* The free slot for `length` bytes that is most likely to lie in a cache yet; -1: there is none. */
+static int most_recently_freed(const struct slots *slots, uint64_t free, uint64_t length)
+{
+	int found = -1;
+	for (int i = 0; i < SLOTS; i++) {
+		const struct slot *slot = &slots->slot[i];
+		if (is_free(slot, free) && slot->capacity >= length
+				&& (found < 0 || slot->busy_until > slots->slot[found].busy_until))
+			found = i;
+	}
+	return found;
+}
+
 /* Removes the free slot with the lowest number; false: there is none. */
 static bool remove_free(struct slots *slots, const struct segment *segment, uint64_t free)
 {
@@ -166,11 +179,10 @@ int slots_take(struct slots *slots, const struct segment *segment, struct produc
 	if (producer_refresh(producer) != RING_OK)
 		return error_set(AXON_CORRUPT, "channel '%s': the reader's position is forged", segment->name);
 	const uint64_t free = producer->free;
-	for (int i = 0; i < SLOTS; i++) {
-		if (is_free(&slots->slot[i], free) && slots->slot[i].capacity >= length) {
-			*slot = i;
-			return AXON_OK;
-		}
+	const int warm = most_recently_freed(slots, free, length);
+	if (warm >= 0) {
+		*slot = warm;
+		return AXON_OK;
 	}
 	for (;;) {
 		const int number = unused(slots);

@@ -67,6 +67,9 @@ void platform_semaphore_drain(sem_t *semaphore);
 /* Waits until `deadline`: 0 posted, -ETIMEDOUT, -EINTR. */
 int platform_semaphore_wait(sem_t *semaphore, int64_t deadline);
 
+/* Copies as memcpy(), but better for much that another processor is about to read. */
+void platform_copy(void *to, const void *from, size_t length);
+
 /*
  * A full fence on every processor that runs a thread of this process.
  * Registering fails where the system has none; it may be repeated.

@@ -126,7 +126,7 @@ static inline void copy(uint8_t *to, const void *source, size_t length)
 {
 	const uint8_t *from = source;
 	if (length > 64) {
-		memcpy(to, from, length);
+		platform_copy(to, from, length);
 	} else if (length >= 16) {
 		if (length > 32) {
 			memcpy(to + 16, from + 16, 16);
@@ -228,7 +228,7 @@ int send_within(axon_channel *channel, const axon_header *header, const void *pa
 	if (status != AXON_OK)
 		return status;
 	if (length != 0)
-		memcpy(room, payload, length);
+		platform_copy(room, payload, length);
 	commit(channel);
 	return AXON_OK;
 }
