@@ -8,9 +8,9 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Pause {
 
-	private static final int SPINS = 64;
+	private static final int SPINS = 8;
 
-	private static final int YIELDS = 64;
+	private static final int YIELDS = 8;
 
 	private static final long NAP_NANOS = 50_000;
 

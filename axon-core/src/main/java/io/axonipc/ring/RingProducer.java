@@ -206,18 +206,20 @@ public final class RingProducer {
 		}
 		Words.putRelease(memory, offset(tail), word);
 		this.tail = end;
-		if (need <= MAX_STEP && this.zeroed - end < (long) AHEAD * need) {
-			zeroAhead(need);
+		if (need <= MAX_STEP) {
+			zeroAhead(memory, end, need);
 		}
 		return end;
 	}
 
-	/** Zeroes the header words of the next two steps, as far as there is room. */
-	private void zeroAhead(int need) {
-		long limit = this.free + this.capacity - ALIGNMENT;
-		for (int i = 0; i < 2 && this.zeroed + need <= limit; i++) {
-			this.zeroed += need;
-			Words.put(this.memory, offset(this.zeroed), 0);
+	/** Zeroes the header words of the next steps, as far as there is room. */
+	private void zeroAhead(ByteBuffer memory, long end, int need) {
+		long target = Math.min(end + (long) AHEAD * need, this.free + this.capacity - ALIGNMENT);
+		long next = this.zeroed + need;
+		while (next <= target) {
+			Words.put(memory, offset(next), 0);
+			this.zeroed = next;
+			next += need;
 		}
 	}
 
