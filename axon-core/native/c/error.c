@@ -6,7 +6,7 @@
 #include "axon.h"
 
 static _Thread_local char text[640];
-static _Thread_local const char *last = "no error";
+static _Thread_local const char *last __attribute__((tls_model("initial-exec"))) = "no error"; /* set by each empty poll */
 
 int error_set(int status, const char *format, ...)
 {

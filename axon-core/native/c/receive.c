@@ -255,14 +255,14 @@ __attribute__((noinline)) static int receive_slowly(axon_channel *channel, axon_
 		status = take(channel, message, !handled);
 		if (status != AXON_EMPTY)
 			break;
-		status = AXON_OK;
-		if (handled && wait.timeout != 0) {
-			handled = false;
+		status = wait.timeout == 0 ? AXON_TIMEOUT : AXON_OK;
+		if (handled || status != AXON_OK) {
+			handled = false; /* a second look publishes */
 			continue;
 		}
 		lock_give(lock, mark);
 		locked = false;
-		status = wait.timeout == 0 ? AXON_TIMEOUT : wait_more(&wait, channel);
+		status = wait_more(&wait, channel);
 	}
 	if (locked)
 		lock_give_last(lock, mark);
@@ -291,6 +291,12 @@ int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
 			__builtin_prefetch(ring_word(&consumer->ring, position + PREFETCH), 0);
 			lock_exit(&in->lock, mark);
 			return AXON_OK;
+		}
+		if (word == 0 && timeout == 0) {
+			if (!handled)
+				publish(channel, publishable(in));
+			lock_exit(&in->lock, mark);
+			return error_plain(AXON_EMPTY);
 		}
 	}
 	return receive_slowly(channel, message, timeout, mark, handled);

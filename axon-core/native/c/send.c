@@ -284,15 +284,18 @@ int axon_claim(axon_channel *channel, const axon_header *header, size_t length, 
 {
 	struct outgoing *out = &channel->out;
 	struct wait wait;
-	uint8_t *room, *mark;
-	int status = channel_enter(channel, &out->lock);
+	uint8_t *room, *mark = lock_enter(&out->lock, &channel->segment.status);
+	const bool counted = mark == NULL;
+	int status = counted ? channel_enter(channel, &out->lock) : AXON_OK;
 	if (status != AXON_OK)
 		return status;
 	status = wait_begin(&wait, channel, WAIT_ROOM, timeout, channel->options.send_timeout);
-	if (status == AXON_OK)
+	if (counted && status == AXON_OK)
 		status = lock_out(channel, &wait, &mark);
 	if (status == AXON_OK)
 		status = begin(channel, header, length, &wait, mark, &room);
+	else if (!counted)
+		lock_exit(&out->lock, mark);
 	if (status == AXON_OK) {
 		store_plain(&out->owner, thread_self());
 		out->claimed = true;
@@ -302,23 +305,30 @@ int axon_claim(axon_channel *channel, const axon_header *header, size_t length, 
 		else
 			flag_store(&out->lock.taken, INSIDE_LOCK);
 	}
-	return channel_leave(&out->lock, status);
+	return counted ? channel_leave(&out->lock, status) : status;
 }
 
 static int end_claim(axon_channel *channel, void end(axon_channel *))
 {
 	struct outgoing *out = &channel->out;
-	int status = channel_enter(channel, &out->lock);
-	if (status != AXON_OK)
+	const bool mine = load_plain(&out->owner) == thread_self() && out->claimed;
+	const bool counted = !(mine && out->mark != NULL && lock_reenter(&out->lock, out->mark));
+	int status = counted ? channel_enter(channel, &out->lock) : channel_status(channel);
+	if (status != AXON_OK) {
+		if (!counted) {
+			channel_unusable(channel);
+			mark_store(out->mark, INSIDE_LOCK);
+		}
 		return status;
-	if (load_plain(&out->owner) == thread_self() && out->claimed) {
+	}
+	if (mine) {
 		out->claimed = false;
 		store_plain(&out->owner, 0);
 		end(channel);
 	} else {
 		status = error_set(AXON_INVALID, "channel '%s': this thread holds no claim", channel->segment.name);
 	}
-	return channel_leave(&out->lock, status);
+	return counted ? channel_leave(&out->lock, status) : status;
 }
 
 int axon_commit(axon_channel *channel)
