@@ -78,6 +78,7 @@ final class Inbox {
 	 * @return its header word, or 0 when the ring is dry
 	 */
 	long next() {
+		long position = this.ring.position();
 		long word = this.ring.next();
 		while (word != 0 && RingConsumer.isReply(word)) {
 			this.window.lock();
@@ -89,7 +90,7 @@ final class Inbox {
 			}
 			word = this.ring.next();
 		}
-		if (this.ring.mustPublish()) {
+		if (this.ring.position() != position && this.ring.mustPublish()) {
 			publish();
 		}
 		return word;
@@ -326,7 +327,7 @@ final class Inbox {
 				else {
 					LockSupport.parkNanos(this, nanos);
 				}
-				this.patience.slept();
+				this.patience.slept(ready.getAsBoolean());
 			}
 			else {
 				this.patience.yielded();

@@ -1,10 +1,11 @@
 package io.axonipc;
 
 /**
- * How long to spin before parking: learns where spinning is futile because the peer needs
- * the very processor on which this thread spins. Then a whole spin is in vain, and the
- * message comes as soon as the processor is yielded. Several threads may use one without
- * a lock: a lost update only delays what is learned.
+ * How long to spin before parking. Not at all after a wait that ended without a message:
+ * an idle channel stays asleep. And it learns where spinning is futile because the peer
+ * needs the very processor on which this thread spins: then a whole spin is in vain, and
+ * the message comes as soon as the processor is yielded. Several threads may use one
+ * without a lock: a lost update only delays what is learned.
  */
 final class Patience {
 
@@ -22,12 +23,17 @@ final class Patience {
 
 	private int waits;
 
+	private boolean silent;
+
 	Patience(long spin) {
 		this.spin = spin;
 	}
 
 	/** How long to spin this time, in nanoseconds. */
 	long next() {
+		if (this.silent) {
+			return 0;
+		}
 		if (this.futile < PROOF) {
 			return this.spin;
 		}
@@ -37,16 +43,19 @@ final class Patience {
 	/** The message came while the thread span. */
 	void spun() {
 		this.futile = 0;
+		this.silent = false;
 	}
 
 	/** The message came when the processor was yielded. */
 	void yielded() {
 		this.futile++;
+		this.silent = false;
 	}
 
-	/** The message came later, or did not. */
-	void slept() {
+	/** The thread slept. */
+	void slept(boolean came) {
 		this.futile = 0;
+		this.silent = !came;
 	}
 
 }

@@ -144,19 +144,22 @@ public final class HeaderWord {
 	/** The checks of PROTOCOL.md, "What a consumer checks". */
 	static boolean isValid(long word, int index, int capacity) {
 		int flags = flags(word);
-		int length = length(word);
 		if ((flags & PADDING) != 0) {
 			return word == of(capacity - index, 0, PADDING, 0);
 		}
-		if ((flags & UNKNOWN) != 0 || tagLength(word) == 0 || ((flags & REPLY) != 0 && (flags & CORRELATED) == 0)
-				|| ((flags & ERROR) != 0 && (flags & REPLY) == 0)) {
+		if (flags != 0 && !areValid(flags, word)) {
 			return false;
 		}
-		if (length < 0 || length > capacity / 4 || aligned(length) > capacity - index) {
-			return false;
-		}
-		int payload = length - payloadOffset(word);
-		return ((flags & LARGE) != 0) ? payload == REFERENCE : payload >= 0;
+		// A negative length is less than any payload's offset.
+		int length = length(word);
+		return tagLength(word) != 0 && length >= payloadOffset(word) && length <= capacity >>> 2
+				&& aligned(length) <= capacity - index;
+	}
+
+	private static boolean areValid(int flags, long word) {
+		return (flags & UNKNOWN) == 0 && ((flags & REPLY) == 0 || (flags & CORRELATED) != 0)
+				&& ((flags & ERROR) == 0 || (flags & REPLY) != 0)
+				&& ((flags & LARGE) == 0 || length(word) - payloadOffset(word) == REFERENCE);
 	}
 
 }

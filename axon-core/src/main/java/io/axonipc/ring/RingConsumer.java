@@ -246,7 +246,7 @@ public final class RingConsumer {
 	 * @return true for a reply
 	 */
 	public static boolean isReply(long word) {
-		return HeaderWord.isMessage(word) && (HeaderWord.flags(word) & HeaderWord.REPLY) != 0;
+		return (HeaderWord.flags(word) & HeaderWord.REPLY) != 0 && HeaderWord.isMessage(word);
 	}
 
 	/**
