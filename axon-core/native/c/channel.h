@@ -53,8 +53,9 @@ struct incoming {
 	struct consumer consumer;
 	bool held;             /* the record at the consumer's position is with the user, */
 	int slot;              /* lies in this slot, or -1, */
-	uint32_t held_size;    /* takes so many bytes of the ring, */
-	uint64_t held_bytes;   /* and has a payload of so many */
+	struct record record;  /* what its header word says, */
+	uint64_t word;         /* which was this one, if it was a plain one; else 0 */
+	uint64_t held_bytes;   /* of payload */
 	uint64_t scanned;      /* replies before this position have been dealt with; also read without the lock */
 	uint64_t messages, bytes, wakeups, parks, redelivered, dropped; /* counters */
 	uint64_t next_id;      /* lower part of the last correlation id */

@@ -80,13 +80,12 @@ static int view(axon_channel *channel, uint64_t position, const struct record *r
 }
 
 /* The message at `position` is the user's until release_held(). */
-static inline void hold(struct incoming *in, uint64_t position, const struct record *record, axon_message *message)
+static inline void hold(struct incoming *in, uint64_t position, axon_message *message)
 {
 	message->deliveries = consumer_begin(&in->consumer);
 	message->token = position | TOKEN_MESSAGE;
 	in->held = true;
 	in->held_bytes = message->payload_length;
-	in->held_size = record->size;
 }
 
 static inline void release_slot(struct incoming *in, int slot)
@@ -164,7 +163,9 @@ static int take(axon_channel *channel, axon_message *message, bool publish_dry)
 		status = view(channel, position, &record, message, &in->slot);
 		if (status != AXON_OK)
 			return status;
-		hold(in, position, &record, message);
+		in->record = record;
+		in->word = 0;
+		hold(in, position, message);
 		if (message->deliveries > 1)
 			count_up(&in->redelivered, 1);
 		return AXON_OK;
@@ -228,7 +229,7 @@ static inline bool release_held(axon_channel *channel)
 	in->held = false;
 	count_up(&in->messages, 1);
 	count_up(&in->bytes, in->held_bytes);
-	consumer_advance(&in->consumer, in->held_size);
+	consumer_advance(&in->consumer, in->record.size);
 	release_slot(in, in->slot);
 	passed(channel, in->slot >= 0);
 	return true;
@@ -273,6 +274,23 @@ __attribute__((noinline)) static int receive_slowly(axon_channel *channel, axon_
 	return status == AXON_TIMEOUT ? error_plain(AXON_EMPTY) : status;
 }
 
+/*
+ * Checks a header word as record_parse_plain() does. In a stream one is like
+ * the other; then nothing is taken from the word but that it is the same, and
+ * the processor need not wait for it in order to look for the next one.
+ */
+static inline bool is_plain(struct incoming *in, uint64_t position, uint64_t word)
+{
+	const struct ring *ring = &in->consumer.ring;
+	if (likely(word == in->word && word != 0 && in->record.size <= ring_to_end(ring, position)))
+		return true;
+	in->word = 0;
+	if (!record_parse_plain(ring, position, word, &in->record))
+		return false;
+	in->word = word;
+	return true;
+}
+
 int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
 {
 	struct incoming *in = &channel->in;
@@ -283,11 +301,10 @@ int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
 		handled = release_held(channel);
 		const uint64_t position = consumer->position;
 		const uint64_t word = load_acquire(ring_word(&consumer->ring, position));
-		struct record record;
-		if (likely(record_parse_plain(&consumer->ring, position, word, &record) && consumer->deliveries == 0)) {
-			point(&consumer->ring, position, &record, message);
+		if (likely(consumer->deliveries == 0 && is_plain(in, position, word))) {
+			point(&consumer->ring, position, &in->record, message);
 			in->slot = -1;
-			hold(in, position, &record, message);
+			hold(in, position, message);
 			__builtin_prefetch(ring_word(&consumer->ring, position + PREFETCH), 0);
 			lock_exit(&in->lock, mark);
 			return AXON_OK;
