@@ -26,6 +26,9 @@ final class Inbox {
 	/** How long a close waits before it wakes again who did not hear the first time. */
 	private static final long WAKE_PAUSE_NANOS = 5_000_000;
 
+	/** A yield that took so long gave the processor to another thread. */
+	private static final long SWITCH_NANOS = 1_000;
+
 	/** Looks between two readings of the clock, which costs more than a look. */
 	private static final int LOOKS = 16;
 
@@ -258,15 +261,15 @@ final class Inbox {
 	}
 
 	/**
-	 * Waits for a message: spins, then waits at most once on the semaphore.
-	 * @param nanos the longest wait; it ends after the spin and one bounded wait anyway
+	 * Waits for a message: spins, then waits on the semaphore.
+	 * @param nanos the longest wait
 	 * @return whether one came
 	 */
 	boolean awaitMessage(long nanos) {
 		return await(this.messageReady, nanos, SegmentLayout.FOR_MESSAGES);
 	}
 
-	/** The same for a reply. */
+	/** The same for a reply, but for one bounded wait after the spin. */
 	boolean awaitReply(PendingReply reply, long nanos) {
 		return await(() -> look(reply), nanos, SegmentLayout.FOR_REPLIES);
 	}
@@ -285,7 +288,7 @@ final class Inbox {
 		}
 		long left = nanos - (System.nanoTime() - start);
 		if (left > 0 && parks && !Thread.currentThread().isInterrupted()) {
-			park(ready, Math.min(left, AxonChannel.BOUNDED_WAIT_NANOS), what);
+			park(ready, left, what);
 			this.channel.ensureOpen();
 		}
 		return ready.getAsBoolean();
@@ -321,16 +324,8 @@ final class Inbox {
 			raise(what);
 			if (isQuiet(ready)) {
 				this.counters.add(ChannelCounters.RECEIVER_PARKS, 1);
-				if (inTurn) {
-					this.data.block(nanos);
-				}
-				else {
-					LockSupport.parkNanos(this, nanos);
-				}
+				sleep(ready, nanos, what, inTurn);
 				this.patience.slept(ready.getAsBoolean());
-			}
-			else {
-				this.patience.yielded();
 			}
 		}
 		finally {
@@ -344,20 +339,59 @@ final class Inbox {
 	}
 
 	/**
+	 * One bounded wait after the other as long as nothing happens at all, with the flag
+	 * up; a requester looks after its peer at the end of each.
+	 */
+	private void sleep(BooleanSupplier ready, long nanos, int what, boolean inTurn) {
+		long start = System.nanoTime();
+		long left = nanos;
+		boolean over = false;
+		while (left > 0 && !over) {
+			long bound = Math.min(left, AxonChannel.BOUNDED_WAIT_NANOS);
+			if (inTurn) {
+				over = this.data.block(bound);
+			}
+			else {
+				LockSupport.parkNanos(this, bound);
+				over = true;
+			}
+			over |= what == SegmentLayout.FOR_REPLIES || ready.getAsBoolean() || hasNews() || !mayWait();
+			if (!over) {
+				this.channel.checkNames();
+			}
+			left = nanos - (System.nanoTime() - start);
+		}
+	}
+
+	private boolean mayWait() {
+		return this.channel.isOpen() && !Thread.currentThread().isInterrupted();
+	}
+
+	/**
 	 * The flag is up. Keeps looking for the grace period, in which a commit becomes
 	 * visible whose producer did not see the flag. Yields meanwhile, to a peer that may
 	 * need this very processor.
 	 */
 	private boolean isQuiet(BooleanSupplier ready) {
-		long graceEnd = System.nanoTime() + AxonChannel.GRACE_NANOS;
+		long now = System.nanoTime();
+		long graceEnd = now + AxonChannel.GRACE_NANOS;
+		boolean yielded = false;
 		do {
 			if (ready.getAsBoolean() || hasNews()) {
+				this.patience.graced(yielded);
 				return false;
 			}
 			Thread.yield();
+			long before = now;
+			now = System.nanoTime();
+			yielded = now - before >= SWITCH_NANOS;
 		}
-		while (System.nanoTime() < graceEnd);
-		return !ready.getAsBoolean() && this.channel.isOpen() && !Thread.currentThread().isInterrupted();
+		while (now < graceEnd);
+		if (ready.getAsBoolean()) {
+			this.patience.graced(yielded);
+			return false;
+		}
+		return mayWait();
 	}
 
 	private void raise(int what) {

@@ -12,10 +12,8 @@ final class Patience {
 	/** How many spins in a row have to be futile. */
 	private static final int PROOF = 2;
 
-	/** While spinning is futile, each such wait tries it for a part of the time. */
-	private static final int PROBE_EACH = 16;
-
-	private static final int PROBE_PART = 8;
+	/** While spinning is futile, each such wait tries it all the same. */
+	private static final int PROBE_EACH = 64;
 
 	private final long spin;
 
@@ -37,7 +35,7 @@ final class Patience {
 		if (this.futile < PROOF) {
 			return this.spin;
 		}
-		return (++this.waits % PROBE_EACH == 0) ? this.spin / PROBE_PART : 0;
+		return (++this.waits % PROBE_EACH == 0) ? this.spin : 0;
 	}
 
 	/** The message came while the thread span. */
@@ -46,9 +44,12 @@ final class Patience {
 		this.silent = false;
 	}
 
-	/** The message came when the processor was yielded. */
-	void yielded() {
-		this.futile++;
+	/**
+	 * The message came in the grace period.
+	 * @param yielded whether it was there when another thread had had the processor
+	 */
+	void graced(boolean yielded) {
+		this.futile = yielded ? this.futile + 1 : 0;
 		this.silent = false;
 	}
 

@@ -95,7 +95,8 @@ final class Requester {
 	}
 
 	private boolean isPeerGone(long incarnation) {
-		if (this.channel.isPeerAlive()) {
+		// A channel that was closed meanwhile knows nothing of its peer.
+		if (this.channel.isPeerAlive() || !this.channel.isOpen()) {
 			return false;
 		}
 		this.deadIncarnation = incarnation;

@@ -43,15 +43,15 @@ final class SemaphoreGate {
 	/**
 	 * Blocks until a post, an interrupt, or the end of the time.
 	 * @param nanos the longest wait, in nanoseconds
+	 * @return whether it was a post
 	 */
-	void block(long nanos) {
+	boolean block(long nanos) {
 		if (VirtualThreads.isCurrent()) {
-			blockVirtual(nanos);
-			return;
+			return blockVirtual(nanos);
 		}
 		this.hook.enter();
 		try {
-			this.semaphore.await(nanos);
+			return this.semaphore.await(nanos);
 		}
 		finally {
 			this.hook.leave();
@@ -61,13 +61,13 @@ final class SemaphoreGate {
 	/**
 	 * A virtual thread in sem_wait would pin its carrier: a platform thread waits for it.
 	 */
-	private void blockVirtual(long nanos) {
-		Future<?> waiter = WAITERS.submit(() -> this.semaphore.await(nanos));
+	private boolean blockVirtual(long nanos) {
+		Future<Boolean> waiter = WAITERS.submit(() -> this.semaphore.await(nanos));
 		boolean interrupted = false;
-		while (true) {
+		Boolean posted = null;
+		while (posted == null) {
 			try {
-				waiter.get();
-				break;
+				posted = waiter.get();
 			}
 			catch (InterruptedException ex) {
 				interrupted = true;
@@ -80,6 +80,7 @@ final class SemaphoreGate {
 		if (interrupted) {
 			Thread.currentThread().interrupt();
 		}
+		return posted;
 	}
 
 	void wake() {

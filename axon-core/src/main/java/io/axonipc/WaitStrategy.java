@@ -23,12 +23,12 @@ public record WaitStrategy(long spinNanos) {
 	}
 
 	/**
-	 * Spins for 20 microseconds, or not at all where there is one processor, and then
-	 * parks.
+	 * Spins for 20 microseconds and then parks. Where spinning turns out to be futile,
+	 * because the peer needs the same processor, or after a wait in vain, it is left out.
 	 * @return the default
 	 */
 	public static WaitStrategy defaultStrategy() {
-		return new WaitStrategy((Runtime.getRuntime().availableProcessors() > 1) ? 20_000 : 0);
+		return new WaitStrategy(20_000);
 	}
 
 	/**

@@ -40,7 +40,7 @@ public interface LibC {
 	@ssize_t
 	long pread(int descriptor, Pointer buffer, @size_t long length, @off_t long offset);
 
-	int statx(int directory, String path, int flags, int mask, Pointer status);
+	int statx(int directory, Pointer path, int flags, int mask, Pointer status);
 
 	@Variadic(fixedCount = 2)
 	int fcntl(int descriptor, int command, Pointer lock);
