@@ -9,6 +9,7 @@ import io.axonipc.spring.AxonListenerAnnotationBeanPostProcessor;
 import io.axonipc.spring.AxonListenerEndpointRegistry;
 import io.axonipc.spring.AxonOperations;
 import io.axonipc.spring.AxonTemplate;
+import io.axonipc.spring.ListenerTimers;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.beans.factory.ObjectProvider;
@@ -63,8 +64,9 @@ public final class AxonAutoConfiguration {
 
 	@Bean
 	AxonListenerEndpointRegistry axonListenerEndpointRegistry(AxonChannels channels,
-			@Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter, ObjectProvider<Validator> validator) {
-		return new AxonListenerEndpointRegistry(channels, converter, validator.getIfUnique());
+			@Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter, ObjectProvider<Validator> validator,
+			ObjectProvider<ListenerTimers> timers) {
+		return new AxonListenerEndpointRegistry(channels, converter, validator.getIfUnique(), timers.getIfUnique());
 	}
 
 	@Bean
