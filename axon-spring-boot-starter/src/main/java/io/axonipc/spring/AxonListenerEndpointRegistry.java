@@ -62,7 +62,7 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 
 	/** Takes all listeners of the application, once, before the start. */
 	void register(Collection<AxonListenerEndpoint> endpoints) {
-		ListenerInvokerFactory invokers = new ListenerInvokerFactory(this.messagingFactory);
+		ListenerInvokerFactory invokers = new ListenerInvokerFactory(this.messagingFactory, this.converter);
 		Map<String, Map<String, Handler>> tables = new LinkedHashMap<>();
 		for (AxonListenerEndpoint endpoint : endpoints) {
 			String key = resolveChannel(endpoint);

@@ -27,7 +27,6 @@ import org.springframework.context.annotation.Import;
 import org.springframework.core.MethodIntrospector;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.messaging.converter.ByteArrayMessageConverter;
-import org.springframework.messaging.converter.JacksonJsonMessageConverter;
 import org.springframework.messaging.converter.MessageConverter;
 import org.springframework.validation.Validator;
 
@@ -90,9 +89,9 @@ public final class AxonAutoConfiguration {
 
 		@Bean(name = CONVERTER_BEAN_NAME, defaultCandidate = false)
 		@ConditionalOnMissingBean(name = CONVERTER_BEAN_NAME)
-		JacksonJsonMessageConverter axonMessageConverter(ObjectProvider<JsonMapper> jsonMapper) {
+		JsonMessageConverter axonMessageConverter(ObjectProvider<JsonMapper> jsonMapper) {
 			JsonMapper mapper = jsonMapper.getIfUnique();
-			return (mapper != null) ? new JacksonJsonMessageConverter(mapper) : new JacksonJsonMessageConverter();
+			return (mapper != null) ? new JsonMessageConverter(mapper) : new JsonMessageConverter();
 		}
 
 	}
