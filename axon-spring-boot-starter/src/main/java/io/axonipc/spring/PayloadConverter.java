@@ -2,6 +2,7 @@ package io.axonipc.spring;
 
 import java.lang.reflect.Type;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -48,6 +49,12 @@ final class PayloadConverter implements SmartMessageConverter {
 	 * @return makes null of an empty payload for types without a codec; or null
 	 */
 	@Nullable Function<MessageView, @Nullable Object> reader(Type type) {
+		if (type == byte[].class) {
+			return MessageView::toByteArray;
+		}
+		if (type == String.class) {
+			return (message) -> new String(message.toByteArray(), StandardCharsets.UTF_8);
+		}
 		Function<ByteBuffer, ?> codec = (type instanceof Class<?> simple) ? PayloadCodec.reader(simple) : null;
 		if (codec != null) {
 			return (message) -> codec.apply(message.payload());

@@ -1,9 +1,11 @@
 package io.axonipc.spring.autoconfigure.metrics;
 
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
+import com.sun.management.ThreadMXBean;
 import io.axonipc.AxonChannel;
 import io.axonipc.AxonRemoteException;
 import io.axonipc.MessageView;
@@ -133,6 +135,23 @@ class AxonMetricsAutoConfigurationTest {
 			.timer();
 		assertThat(timer.getId().getTags()).hasSize(4);
 		return timer;
+	}
+
+	@Test
+	void timingAllocatesNothing() {
+		ListenerTimers.ListenerTimer timer = new AxonListenerTimers(new SimpleMeterRegistry()).timer("c", "listener");
+		ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+		int times = 100_000;
+		long allocated = 0;
+		// The first rounds initialise classes.
+		for (int round = 0; round < 3; round++) {
+			long before = threads.getCurrentThreadAllocatedBytes();
+			for (int i = 0; i < times; i++) {
+				timer.record(i, null);
+			}
+			allocated = threads.getCurrentThreadAllocatedBytes() - before;
+		}
+		assertThat(allocated).isLessThan(times);
 	}
 
 	@Test
