@@ -12,6 +12,7 @@ import io.axonipc.Claim;
 import io.axonipc.MessageHandler;
 import io.axonipc.MessageView;
 import io.axonipc.SendTimeoutException;
+import io.axonipc.spring.ListenerTimers.ListenerTimer;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -51,8 +52,8 @@ final class AxonListenerContainer {
 		this.handlers = Map.copyOf(handlers);
 	}
 
-	/** A listener and the way to call it. */
-	record Handler(AxonListenerEndpoint endpoint, ListenerInvoker invoker) {
+	/** A listener, the way to call it, and what times it, if anything does. */
+	record Handler(AxonListenerEndpoint endpoint, ListenerInvoker invoker, @Nullable ListenerTimer timer) {
 	}
 
 	void start() {
@@ -126,14 +127,25 @@ final class AxonListenerContainer {
 				unhandled(message);
 				return;
 			}
+			ListenerTimer timer = handler.timer();
+			if (timer == null) {
+				handle(handler, message);
+				return;
+			}
+			// Recorded after the reply, so that who waits for it does not wait for this.
+			long start = System.nanoTime();
+			Throwable failure = handle(handler, message);
+			timer.record(System.nanoTime() - start, failure);
+		}
+
+		private @Nullable Throwable handle(Handler handler, MessageView message) {
 			try {
 				Object result = invoke(handler, message);
-				if (message.isRequest()) {
-					reply(message, result);
-				}
+				return message.isRequest() ? reply(message, result) : null;
 			}
 			catch (Throwable ex) {
 				failed(message, handler, ex);
+				return ex;
 			}
 		}
 
@@ -147,17 +159,19 @@ final class AxonListenerContainer {
 			}
 		}
 
-		private void reply(MessageView request, @Nullable Object result) {
+		private @Nullable Throwable reply(MessageView request, @Nullable Object result) {
 			OutgoingPayload<?> reply = AxonListenerContainer.this.converter.write(result,
 					AxonListenerContainer.this.key, request.tag());
 			try (Claim claim = this.channel.sender().claimReply(request, reply.length())) {
 				reply.writeTo(claim.buffer());
 				claim.commit();
+				return null;
 			}
 			catch (SendTimeoutException ex) {
 				// There is no room for an error reply either.
 				AxonListenerContainer.this.errors.incrementAndGet();
 				unanswered(request, ex);
+				return ex;
 			}
 		}
 

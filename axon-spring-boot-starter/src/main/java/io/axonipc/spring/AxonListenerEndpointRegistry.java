@@ -31,6 +31,8 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 
 	private final DefaultMessageHandlerMethodFactory messagingFactory = new DefaultMessageHandlerMethodFactory();
 
+	private final @Nullable ListenerTimers timers;
+
 	private volatile boolean running;
 
 	/**
@@ -39,11 +41,13 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 	 * @param converter for payloads that are not bytes, strings or arrays of primitives
 	 * @param validator for parameters marked {@code @Valid} or {@code @Validated}, or
 	 * null
+	 * @param timers where the times of listeners are recorded, or null
 	 */
 	public AxonListenerEndpointRegistry(AxonChannels channels, MessageConverter converter,
-			@Nullable Validator validator) {
+			@Nullable Validator validator, @Nullable ListenerTimers timers) {
 		this.channels = channels;
 		this.converter = new PayloadConverter(converter);
+		this.timers = timers;
 		this.messagingFactory.setMessageConverter(this.converter);
 		if (validator != null) {
 			this.messagingFactory.setValidator(validator);
@@ -58,11 +62,12 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 
 	/** Takes all listeners of the application, once, before the start. */
 	void register(Collection<AxonListenerEndpoint> endpoints) {
-		ListenerInvokerFactory invokers = new ListenerInvokerFactory(this.messagingFactory);
+		ListenerInvokerFactory invokers = new ListenerInvokerFactory(this.messagingFactory, this.converter);
 		Map<String, Map<String, Handler>> tables = new LinkedHashMap<>();
 		for (AxonListenerEndpoint endpoint : endpoints) {
 			String key = resolveChannel(endpoint);
-			Handler handler = new Handler(endpoint, invokers.create(endpoint, key));
+			Handler handler = new Handler(endpoint, invokers.create(endpoint, key),
+					(this.timers != null) ? this.timers.timer(key, endpoint.id()) : null);
 			Map<String, Handler> table = tables.computeIfAbsent(key, (unused) -> new LinkedHashMap<>());
 			for (String tag : endpoint.tags()) {
 				Handler other = table.putIfAbsent(tag, handler);

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * remaining bytes; its position stays), {@code String} (UTF-8), an array of primitives
  * (little-endian; a {@code boolean} is a byte), or any object that the application's
  * message converter writes, as JSON for instance. Replies are read likewise; an empty
- * reply is {@code null} for types that a message converter reads.
+ * reply, and a {@code null} in JSON, is {@code null} for types that a message converter
+ * reads.
  * <p>
  * Methods without a channel use the application's only or default one. All of them throw
  * {@link io.axonipc.SendTimeoutException} when the channel stays full,

@@ -74,7 +74,7 @@ public class AxonTemplate implements AxonOperations {
 		AxonChannel target = this.channels.channel(channel);
 		OutgoingPayload<?> outgoing = this.converter.write(payload, channel, tag);
 		return target.request(tag, outgoing.toBuffer(), timeout,
-				(reply) -> this.converter.read(reply.payload(), replyType, channel, tag));
+				(reply) -> this.converter.read(reply, replyType, channel, tag));
 	}
 
 	private String defaultChannel() {

@@ -6,6 +6,7 @@ import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
+import java.lang.reflect.Type;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -17,14 +18,17 @@ import java.util.function.Function;
 import io.axonipc.MessageView;
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.core.GenericTypeResolver;
 import org.springframework.messaging.Message;
 import org.springframework.messaging.MessageHeaders;
+import org.springframework.messaging.converter.MessageConversionException;
 import org.springframework.messaging.handler.annotation.Header;
 import org.springframework.messaging.handler.annotation.Headers;
 import org.springframework.messaging.handler.annotation.support.MessageHandlerMethodFactory;
 import org.springframework.messaging.handler.invocation.InvocableHandlerMethod;
 import org.springframework.messaging.support.GenericMessage;
 import org.springframework.messaging.support.MessageHeaderAccessor;
+import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
 /**
@@ -36,8 +40,11 @@ final class ListenerInvokerFactory {
 
 	private final MessageHandlerMethodFactory messagingFactory;
 
-	ListenerInvokerFactory(MessageHandlerMethodFactory messagingFactory) {
+	private final PayloadConverter converter;
+
+	ListenerInvokerFactory(MessageHandlerMethodFactory messagingFactory, PayloadConverter converter) {
 		this.messagingFactory = messagingFactory;
+		this.converter = converter;
 	}
 
 	/**
@@ -47,7 +54,7 @@ final class ListenerInvokerFactory {
 	ListenerInvoker create(AxonListenerEndpoint endpoint, String channel) {
 		Method method = endpoint.target().method();
 		checkReturnType(endpoint, method.getReturnType());
-		Function<MessageView, ?> argument = simpleArgument(method);
+		Function<MessageView, ?> argument = simpleArgument(endpoint.target());
 		if (argument != null) {
 			return direct(endpoint.target(), argument);
 		}
@@ -86,7 +93,8 @@ final class ListenerInvokerFactory {
 	 * Makes the one argument of a method from a message; null if the method asks for
 	 * more.
 	 */
-	private static @Nullable Function<MessageView, ?> simpleArgument(Method method) {
+	private @Nullable Function<MessageView, ?> simpleArgument(AxonListenerEndpoint.Target target) {
+		Method method = target.method();
 		if (method.getParameterCount() == 0) {
 			return Function.identity();
 		}
@@ -100,8 +108,21 @@ final class ListenerInvokerFactory {
 		if (type == ByteBuffer.class) {
 			return MessageView::payload;
 		}
-		Function<ByteBuffer, ?> reader = PayloadCodec.reader(type);
-		return (reader != null) ? (message) -> reader.apply(message.payload()) : null;
+		if (!isPayload(method.getParameters()[0]) || (type != byte[].class && type.isAssignableFrom(byte[].class))) {
+			// An Object is a byte[] to spring-messaging.
+			return null;
+		}
+		Type resolved = GenericTypeResolver.resolveType(method.getGenericParameterTypes()[0],
+				ClassUtils.getUserClass(target.bean()));
+		Function<MessageView, ?> reader = this.converter.reader(resolved);
+		return (reader != null) ? (message) -> required(reader.apply(message), resolved) : null;
+	}
+
+	private static Object required(@Nullable Object payload, Type type) {
+		if (payload == null) {
+			throw new MessageConversionException("The payload is empty or null and has to be " + type.getTypeName());
+		}
+		return payload;
 	}
 
 	private static ListenerInvoker direct(AxonListenerEndpoint.Target target, Function<MessageView, ?> argument) {

@@ -1,9 +1,13 @@
 package io.axonipc.spring;
 
+import java.lang.reflect.Type;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
+import io.axonipc.MessageView;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.messaging.Message;
@@ -14,8 +18,9 @@ import org.springframework.messaging.converter.SmartMessageConverter;
 import org.springframework.messaging.support.GenericMessage;
 
 /**
- * Payloads to bytes and back: types with a {@link PayloadCodec} directly, all others
- * through a message converter, for which a message's payload is a {@code byte[]}.
+ * Payloads to bytes and back: types with a {@link PayloadCodec} directly, all others by a
+ * message converter, for which a message's payload is a {@code byte[]}. Messages are made
+ * only for a converter that needs them.
  */
 final class PayloadConverter implements SmartMessageConverter {
 
@@ -23,8 +28,14 @@ final class PayloadConverter implements SmartMessageConverter {
 
 	private final MessageConverter delegate;
 
+	private final @Nullable DirectMessageConverter direct;
+
+	/** As many as the application's code names types of replies. */
+	private final Map<Class<?>, Function<MessageView, @Nullable Object>> replyReaders = new ConcurrentHashMap<>();
+
 	PayloadConverter(MessageConverter delegate) {
 		this.delegate = delegate;
+		this.direct = (delegate instanceof DirectMessageConverter converter) ? converter : null;
 	}
 
 	OutgoingPayload<?> write(@Nullable Object payload, String channel, String tag) {
@@ -33,13 +44,35 @@ final class PayloadConverter implements SmartMessageConverter {
 		return (outgoing != null) ? outgoing : convert(value, channel, tag);
 	}
 
-	<T> @Nullable T read(ByteBuffer payload, Class<T> type, String channel, String tag) {
-		Function<ByteBuffer, T> reader = PayloadCodec.reader(type);
-		if (reader == null && !payload.hasRemaining()) {
+	/**
+	 * Decides how payloads of a type are read where that takes no messages.
+	 * @return makes null of an empty payload for types without a codec; or null
+	 */
+	@Nullable Function<MessageView, @Nullable Object> reader(Type type) {
+		if (type == byte[].class) {
+			return MessageView::toByteArray;
+		}
+		if (type == String.class) {
+			return (message) -> new String(message.toByteArray(), StandardCharsets.UTF_8);
+		}
+		Function<ByteBuffer, ?> codec = (type instanceof Class<?> simple) ? PayloadCodec.reader(simple) : null;
+		if (codec != null) {
+			return (message) -> codec.apply(message.payload());
+		}
+		if (this.direct == null) {
+			return null;
+		}
+		Function<byte[], @Nullable Object> reader = this.direct.reader(type);
+		return (message) -> (message.length() != 0) ? reader.apply(message.toByteArray()) : null;
+	}
+
+	<T> @Nullable T read(MessageView reply, Class<T> type, String channel, String tag) {
+		Function<MessageView, @Nullable Object> reader = replyReader(type);
+		if (reader == null && reply.length() == 0) {
 			return null;
 		}
 		try {
-			return (reader != null) ? reader.apply(payload) : convert(payload, type, channel, tag);
+			return type.cast((reader != null) ? reader.apply(reply) : convert(reply, type, channel, tag));
 		}
 		catch (MessageConversionException ex) {
 			throw new MessageConversionException("Cannot read the payload of tag '" + tag + "' on channel '" + channel
@@ -47,33 +80,51 @@ final class PayloadConverter implements SmartMessageConverter {
 		}
 	}
 
+	private @Nullable Function<MessageView, @Nullable Object> replyReader(Class<?> type) {
+		Function<MessageView, @Nullable Object> reader = this.replyReaders.get(type);
+		if (reader == null) {
+			reader = reader(type);
+			if (reader != null) {
+				this.replyReaders.put(type, reader);
+			}
+		}
+		return reader;
+	}
+
 	private OutgoingPayload<?> convert(Object value, String channel, String tag) {
-		String what = "Cannot write " + value.getClass().getTypeName() + " as a payload of tag '" + tag
-				+ "' on channel '" + channel + "': ";
-		Message<?> message;
+		Object bytes;
 		try {
-			message = this.delegate.toMessage(value, headers(channel, tag));
+			bytes = (this.direct != null) ? this.direct.write(value) : payload(value, headers(channel, tag));
 		}
 		catch (MessageConversionException ex) {
-			throw new MessageConversionException(what + ex.getMessage(), ex);
+			throw new MessageConversionException(unwritable(value, channel, tag) + ex.getMessage(), ex);
 		}
-		OutgoingPayload<?> outgoing = (message != null) ? PayloadCodec.outgoing(message.getPayload()) : null;
+		OutgoingPayload<?> outgoing = (bytes != null) ? PayloadCodec.outgoing(bytes) : null;
 		if (outgoing == null) {
-			throw new MessageConversionException(
-					what + "no message converter takes it. Jackson on the class path makes it JSON");
+			throw new MessageConversionException(unwritable(value, channel, tag)
+					+ "no message converter takes it. Jackson on the class path makes it JSON");
 		}
 		return outgoing;
 	}
 
-	private <T> T convert(ByteBuffer payload, Class<T> type, String channel, String tag) {
-		byte[] bytes = new byte[payload.remaining()];
-		payload.get(bytes);
-		Object value = this.delegate.fromMessage(new GenericMessage<>(bytes, headers(channel, tag)), type);
+	private static String unwritable(Object value, String channel, String tag) {
+		return "Cannot write " + value.getClass().getTypeName() + " as a payload of tag '" + tag + "' on channel '"
+				+ channel + "': ";
+	}
+
+	private @Nullable Object payload(Object value, MessageHeaders headers) {
+		Message<?> message = this.delegate.toMessage(value, headers);
+		return (message != null) ? message.getPayload() : null;
+	}
+
+	private Object convert(MessageView reply, Class<?> type, String channel, String tag) {
+		MessageHeaders headers = headers(channel, tag);
+		Object value = this.delegate.fromMessage(new GenericMessage<>(reply.toByteArray(), headers), type);
 		if (value == null) {
 			throw new MessageConversionException(
 					"no message converter makes it. Jackson on the class path reads it from JSON");
 		}
-		return type.cast(value);
+		return value;
 	}
 
 	private static MessageHeaders headers(String channel, String tag) {

@@ -104,6 +104,21 @@ class AxonListenerTest {
 			return points.stream().mapToInt(Point::x).sum();
 		}
 
+		@AxonListener("object")
+		Object object(Object payload) {
+			return payload;
+		}
+
+		@AxonListener("elements")
+		Long elements(List<Long> payload) {
+			return payload.get(0);
+		}
+
+		@AxonListener("count")
+		int count(int payload) {
+			return payload + 1;
+		}
+
 		@AxonListener("headers")
 		String headers(@Payload String text, @Header(AxonHeaders.TAG) String tag,
 				@Header(AxonHeaders.CHANNEL) String channel, @Header(AxonHeaders.REDELIVERED) boolean redelivered,
@@ -202,6 +217,15 @@ class AxonListenerTest {
 	}
 
 	@Test
+	void objectIsWhatMessagingMakesOfIt() {
+		withListeners((peer) -> {
+			assertThat(peer.request("object", "text")).isEqualTo("text");
+			assertThat(peer.request("elements", "[5]")).isEqualTo("5");
+			assertThat(peer.request("count", "41")).isEqualTo("42");
+		});
+	}
+
+	@Test
 	void headersAndMessagesAreSpringMessagings() {
 		withListeners((peer) -> {
 			assertThat(peer.request("headers", "text")).isEqualTo("text headers features false true");
@@ -243,8 +267,13 @@ class AxonListenerTest {
 		withListeners((peer) -> {
 			assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("sum", "123"))
 				.withMessageContaining("3 bytes");
-			assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("json", "{"));
-			assertThat(this.registry.errors("features")).isEqualTo(2);
+			assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("json", "{"))
+				.withMessageContaining("Could not read JSON");
+			for (String nothing : List.of("", "null")) {
+				assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("json", nothing))
+					.withMessageContaining("empty or null and has to be " + Point.class.getName());
+			}
+			assertThat(this.registry.errors("features")).isEqualTo(4);
 		});
 	}
 

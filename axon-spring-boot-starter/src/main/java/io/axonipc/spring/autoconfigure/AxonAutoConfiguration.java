@@ -9,6 +9,7 @@ import io.axonipc.spring.AxonListenerAnnotationBeanPostProcessor;
 import io.axonipc.spring.AxonListenerEndpointRegistry;
 import io.axonipc.spring.AxonOperations;
 import io.axonipc.spring.AxonTemplate;
+import io.axonipc.spring.ListenerTimers;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.beans.factory.ObjectProvider;
@@ -26,7 +27,6 @@ import org.springframework.context.annotation.Import;
 import org.springframework.core.MethodIntrospector;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.messaging.converter.ByteArrayMessageConverter;
-import org.springframework.messaging.converter.JacksonJsonMessageConverter;
 import org.springframework.messaging.converter.MessageConverter;
 import org.springframework.validation.Validator;
 
@@ -63,8 +63,9 @@ public final class AxonAutoConfiguration {
 
 	@Bean
 	AxonListenerEndpointRegistry axonListenerEndpointRegistry(AxonChannels channels,
-			@Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter, ObjectProvider<Validator> validator) {
-		return new AxonListenerEndpointRegistry(channels, converter, validator.getIfUnique());
+			@Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter, ObjectProvider<Validator> validator,
+			ObjectProvider<ListenerTimers> timers) {
+		return new AxonListenerEndpointRegistry(channels, converter, validator.getIfUnique(), timers.getIfUnique());
 	}
 
 	@Bean
@@ -88,9 +89,9 @@ public final class AxonAutoConfiguration {
 
 		@Bean(name = CONVERTER_BEAN_NAME, defaultCandidate = false)
 		@ConditionalOnMissingBean(name = CONVERTER_BEAN_NAME)
-		JacksonJsonMessageConverter axonMessageConverter(ObjectProvider<JsonMapper> jsonMapper) {
+		JsonMessageConverter axonMessageConverter(ObjectProvider<JsonMapper> jsonMapper) {
 			JsonMapper mapper = jsonMapper.getIfUnique();
-			return (mapper != null) ? new JacksonJsonMessageConverter(mapper) : new JacksonJsonMessageConverter();
+			return (mapper != null) ? new JsonMessageConverter(mapper) : new JsonMessageConverter();
 		}
 
 	}

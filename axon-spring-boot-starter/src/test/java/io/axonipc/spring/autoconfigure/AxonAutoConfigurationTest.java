@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.MessageView;
@@ -16,6 +17,7 @@ import io.axonipc.spring.AxonListener;
 import io.axonipc.spring.AxonOperations;
 import io.axonipc.spring.AxonTemplate;
 import io.axonipc.spring.ChannelNames;
+import io.axonipc.spring.DirectMessageConverter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import tools.jackson.databind.PropertyNamingStrategies;
@@ -34,6 +36,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.PropertySource;
 import org.springframework.core.io.ByteArrayResource;
+import org.springframework.messaging.Message;
 import org.springframework.messaging.MessageHeaders;
 import org.springframework.messaging.converter.AbstractMessageConverter;
 import org.springframework.messaging.converter.MessageConversionException;
@@ -217,6 +220,56 @@ class AxonAutoConfigurationTest {
 		try (AxonChannel peer = this.names.peer("features")) {
 			template.send("t", new CamelCase(1));
 			peer.receiver().poll((message) -> assertThat(message.toByteArray()).asString().isEqualTo(json), 1);
+		}
+	}
+
+	@Test
+	void jsonTakesAndMakesMessagesToo() {
+		this.runner.run((context) -> {
+			MessageConverter converter = context.getBean("axonMessageConverter", MessageConverter.class);
+			Message<?> message = converter.toMessage(new CamelCase(1), null);
+			assertThat(message.getPayload()).isEqualTo(((DirectMessageConverter) converter).write(new CamelCase(1)));
+			assertThat(converter.fromMessage(message, CamelCase.class)).isEqualTo(new CamelCase(1));
+		});
+	}
+
+	@Test
+	void repliesAreReadFromJson() {
+		this.runner.withPropertyValues("axon.channels.features.reply-timeout=10s").run((context) -> {
+			AxonTemplate template = context.getBean(AxonTemplate.class);
+			assertThat(reply(template, "{\"twoWords\":2}")).isEqualTo(new CamelCase(2));
+			assertThat(reply(template, "null")).isNull();
+			assertThat(reply(template, "")).isNull();
+			assertThatExceptionOfType(MessageConversionException.class).isThrownBy(() -> reply(template, "{"))
+				.withMessageContaining("tag 't' on channel 'features' as " + CamelCase.class.getName())
+				.withMessageContaining("Could not read JSON");
+			assertThatExceptionOfType(MessageConversionException.class)
+				.isThrownBy(() -> template.send("t", List.of(new Unwritable())))
+				.withMessageContaining("Cannot write java.util.ImmutableCollections")
+				.withMessageContaining("as a payload of tag 't' on channel 'features'")
+				.withMessageContaining("Could not write JSON: on purpose");
+		});
+	}
+
+	static class Unwritable {
+
+		public int getNumber() {
+			throw new IllegalStateException("on purpose");
+		}
+
+	}
+
+	private CamelCase reply(AxonTemplate template, String json) {
+		ByteBuffer bytes = ByteBuffer.wrap(json.getBytes(StandardCharsets.UTF_8));
+		try (AxonChannel peer = this.names.peer("features")) {
+			CompletableFuture<Integer> answered = CompletableFuture
+				.supplyAsync(() -> peer.receiver().poll((request) -> peer.sender().reply(request, bytes), 1, PATIENCE));
+			try {
+				return template.sendAndReceive("t", new CamelCase(1), CamelCase.class);
+			}
+			finally {
+				assertThat(answered.join()).isEqualTo(1);
+			}
 		}
 	}
 

@@ -5,8 +5,10 @@ import java.util.Arrays;
 import java.util.List;
 
 import io.axonipc.MessageView;
+import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 
-import org.springframework.messaging.converter.JacksonJsonMessageConverter;
+import org.springframework.context.annotation.AnnotationConfigApplicationContext;
+import org.springframework.messaging.converter.MessageConverter;
 import org.springframework.messaging.handler.annotation.support.DefaultMessageHandlerMethodFactory;
 
 /**
@@ -28,11 +30,18 @@ public final class ListenerDispatch {
 			.findAny()
 			.orElseThrow();
 		DefaultMessageHandlerMethodFactory messaging = new DefaultMessageHandlerMethodFactory();
-		messaging.setMessageConverter(new PayloadConverter(new JacksonJsonMessageConverter()));
+		PayloadConverter converter = new PayloadConverter(starterConverter());
+		messaging.setMessageConverter(converter);
 		messaging.afterPropertiesSet();
 		AxonListenerEndpoint endpoint = new AxonListenerEndpoint(name, "", List.of(name),
 				new AxonListenerEndpoint.Target(name, bean, method));
-		this.invoker = new ListenerInvokerFactory(messaging).create(endpoint, "benchmark");
+		this.invoker = new ListenerInvokerFactory(messaging, converter).create(endpoint, "benchmark");
+	}
+
+	private static MessageConverter starterConverter() {
+		try (var context = new AnnotationConfigApplicationContext(AxonAutoConfiguration.class)) {
+			return context.getBean("axonMessageConverter", MessageConverter.class);
+		}
 	}
 
 	/**

@@ -44,10 +44,10 @@ public final class AxonMetrics implements MeterBinder {
 			counter(registry, key, "wakeups", "Times the parked peer was woken", ChannelCounters::wakeups);
 			counter(registry, key, "redelivered", "Messages received again after a process died with them in hand",
 					ChannelCounters::redelivered);
-			listenerCounter(registry, key, "errors", "Messages whose listener failed",
-					(listeners) -> listeners.errors(key));
-			listenerCounter(registry, key, "unhandled", "Messages with a tag that no listener handles",
-					(listeners) -> listeners.unhandled(key));
+			FunctionCounter.builder("axon.messages.unhandled", this.listeners, (listeners) -> listeners.unhandled(key))
+				.tag("channel", key)
+				.description("Messages with a tag that no listener handles")
+				.register(registry);
 			gauge(registry, key, "ring.used", "Bytes on their way to the peer, not yet acknowledged",
 					(channel) -> channel.counters().ringUsed());
 			gauge(registry, key, "peer.alive", "1 while the peer is attached, else 0",
@@ -58,14 +58,6 @@ public final class AxonMetrics implements MeterBinder {
 	private void counter(MeterRegistry registry, String key, String name, String description,
 			ToLongFunction<ChannelCounters> counter) {
 		FunctionCounter.builder("axon." + name, this.channels, (channels) -> channels.total(key, counter))
-			.tag("channel", key)
-			.description(description)
-			.register(registry);
-	}
-
-	private void listenerCounter(MeterRegistry registry, String key, String name, String description,
-			ToDoubleFunction<AxonListenerEndpointRegistry> counter) {
-		FunctionCounter.builder("axon.listener." + name, this.listeners, counter)
 			.tag("channel", key)
 			.description(description)
 			.register(registry);

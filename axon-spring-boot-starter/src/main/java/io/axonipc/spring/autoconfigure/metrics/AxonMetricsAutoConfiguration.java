@@ -2,6 +2,7 @@ package io.axonipc.spring.autoconfigure.metrics;
 
 import io.axonipc.spring.AxonChannels;
 import io.axonipc.spring.AxonListenerEndpointRegistry;
+import io.axonipc.spring.ListenerTimers;
 import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 import io.micrometer.core.instrument.MeterRegistry;
 
@@ -12,8 +13,12 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 
-/** {@link EnableAutoConfiguration Auto-configuration} for {@link AxonMetrics}. */
-@AutoConfiguration(after = AxonAutoConfiguration.class)
+/**
+ * {@link EnableAutoConfiguration Auto-configuration} for {@link AxonMetrics} and, where
+ * there is a {@link MeterRegistry}, the timer of the listeners.
+ */
+@AutoConfiguration(after = AxonAutoConfiguration.class,
+		afterName = "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration")
 @ConditionalOnClass(MeterRegistry.class)
 @ConditionalOnBean(AxonChannels.class)
 public final class AxonMetricsAutoConfiguration {
@@ -22,6 +27,13 @@ public final class AxonMetricsAutoConfiguration {
 	@ConditionalOnMissingBean
 	AxonMetrics axonMetrics(AxonChannels channels, AxonListenerEndpointRegistry listeners) {
 		return new AxonMetrics(channels, listeners);
+	}
+
+	@Bean
+	@ConditionalOnBean(MeterRegistry.class)
+	@ConditionalOnMissingBean(ListenerTimers.class)
+	AxonListenerTimers axonListenerTimers(MeterRegistry registry) {
+		return new AxonListenerTimers(registry);
 	}
 
 }

@@ -1,23 +1,30 @@
 package io.axonipc.spring.autoconfigure.metrics;
 
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
+import com.sun.management.ThreadMXBean;
 import io.axonipc.AxonChannel;
 import io.axonipc.AxonRemoteException;
 import io.axonipc.MessageView;
 import io.axonipc.spring.AxonListener;
 import io.axonipc.spring.AxonTemplate;
 import io.axonipc.spring.ChannelNames;
+import io.axonipc.spring.ListenerTimers;
 import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration;
 import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.export.simple.SimpleMetricsExportAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 
@@ -49,6 +56,19 @@ class AxonMetricsAutoConfigurationTest {
 			throw new IllegalStateException("on purpose");
 		}
 
+		@AxonListener("unwritable")
+		Object unwritable() {
+			return new Unwritable();
+		}
+
+	}
+
+	static class Unwritable {
+
+		public int getNumber() {
+			throw new IllegalStateException("on purpose");
+		}
+
 	}
 
 	@Test
@@ -67,8 +87,7 @@ class AxonMetricsAutoConfigurationTest {
 				assertThat(meters.get("axon.ring.used").gauge().value()).isGreaterThanOrEqualTo(100);
 				assertThat(count(meters, "axon.messages.sent")).isEqualTo(4);
 				assertThat(count(meters, "axon.bytes.sent")).isGreaterThan(103);
-				assertThat(count(meters, "axon.listener.errors")).isEqualTo(1);
-				assertThat(count(meters, "axon.listener.unhandled")).isEqualTo(1);
+				assertThat(count(meters, "axon.messages.unhandled")).isEqualTo(1);
 				assertThat(count(meters, "axon.send.blocked")).isZero();
 				assertThat(count(meters, "axon.redelivered")).isZero();
 				assertThat(count(meters, "axon.wakeups")).isNotNegative();
@@ -80,6 +99,89 @@ class AxonMetricsAutoConfigurationTest {
 				assertThat(meters.get("axon.peer.alive").gauge().value()).isZero();
 			}
 		});
+	}
+
+	@Test
+	void listenersAreTimed() {
+		this.runner.withBean("listener", Listener.class).run((context) -> {
+			MeterRegistry meters = context.getBean(MeterRegistry.class);
+			Timer echo = timer(meters, "listener.echo(byte[])", "success", "none");
+			assertThat(echo.count()).isZero();
+			try (AxonChannel peer = this.names.peer("features")) {
+				peer.request("echo", ByteBuffer.allocate(3), PATIENCE, MessageView::toByteArray);
+				peer.sender().send("echo", new byte[3]);
+				for (int i = 0; i < 2; i++) {
+					assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(
+							() -> peer.request("fail", ByteBuffer.allocate(0), PATIENCE, MessageView::toByteArray));
+				}
+				assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(
+						() -> peer.request("unwritable", ByteBuffer.allocate(0), PATIENCE, MessageView::toByteArray));
+				context.stop();
+			}
+			assertThat(echo.count()).isEqualTo(2);
+			assertThat(echo.totalTime(TimeUnit.NANOSECONDS)).isPositive();
+			assertThat(timer(meters, "listener.fail()", "error", "IllegalStateException").count()).isEqualTo(2);
+			assertThat(timer(meters, "listener.fail()", "success", "none").count()).isZero();
+			assertThat(timer(meters, "listener.unwritable()", "error", "MessageConversionException").count())
+				.as("a result that is no reply")
+				.isEqualTo(1);
+			assertThat(meters.get("axon.listener").timers()).hasSize(5);
+		});
+	}
+
+	private static Timer timer(MeterRegistry meters, String listener, String result, String exception) {
+		Timer timer = meters.get("axon.listener")
+			.tags("channel", "features", "listener", listener, "result", result, "exception", exception)
+			.timer();
+		assertThat(timer.getId().getTags()).hasSize(4);
+		return timer;
+	}
+
+	@Test
+	void timingAllocatesNothing() {
+		ListenerTimers.ListenerTimer timer = new AxonListenerTimers(new SimpleMeterRegistry()).timer("c", "listener");
+		ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+		int times = 100_000;
+		long allocated = 0;
+		// The first rounds initialise classes.
+		for (int round = 0; round < 3; round++) {
+			long before = threads.getCurrentThreadAllocatedBytes();
+			for (int i = 0; i < times; i++) {
+				timer.record(i, null);
+			}
+			allocated = threads.getCurrentThreadAllocatedBytes() - before;
+		}
+		assertThat(allocated).isLessThan(times);
+	}
+
+	@Test
+	void timersOfTheApplicationAreUsedInstead() {
+		this.runner.withBean(ListenerTimers.class, () -> (channel, listener) -> (nanos, failure) -> {
+		}).withBean(Listener.class).run((context) -> {
+			assertThat(context).hasSingleBean(ListenerTimers.class);
+			assertThat(context.getBean(MeterRegistry.class).find("axon.listener").timers()).isEmpty();
+		});
+	}
+
+	@Test
+	void nothingIsTimedWithoutARegistry() {
+		new ApplicationContextRunner()
+			.withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class, AxonMetricsAutoConfiguration.class))
+			.withPropertyValues(this.names.property("features"))
+			.withBean(Listener.class)
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(ListenerTimers.class));
+	}
+
+	@Test
+	void registryOfTheAutoConfigurationIsFound() {
+		new ApplicationContextRunner()
+			.withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class, AxonMetricsAutoConfiguration.class,
+					MetricsAutoConfiguration.class, CompositeMeterRegistryAutoConfiguration.class,
+					SimpleMetricsExportAutoConfiguration.class))
+			.withPropertyValues(this.names.property("features"))
+			.withBean(Listener.class)
+			.run((context) -> assertThat(context.getBean(MeterRegistry.class).get("axon.listener").timers())
+				.hasSize(3));
 	}
 
 	@Test
@@ -104,7 +206,7 @@ class AxonMetricsAutoConfigurationTest {
 		this.runner.withPropertyValues(this.names.property("other")).run((context) -> {
 			assertThat(context.getBean(MeterRegistry.class).getMeters())
 				.filteredOn((meter) -> meter.getId().getName().startsWith("axon."))
-				.hasSize(22)
+				.hasSize(20)
 				.extracting(Meter::getId)
 				.allSatisfy((id) -> {
 					assertThat(id.getTags()).singleElement().satisfies((tag) -> {
@@ -121,8 +223,11 @@ class AxonMetricsAutoConfigurationTest {
 		new ApplicationContextRunner()
 			.withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class, AxonMetricsAutoConfiguration.class))
 			.withPropertyValues(this.names.property("features"))
+			.withBean(Listener.class)
 			.withClassLoader(new FilteredClassLoader("io.micrometer"))
-			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AxonMetrics.class));
+			.run((context) -> assertThat(context).hasNotFailed()
+				.doesNotHaveBean(AxonMetrics.class)
+				.doesNotHaveBean(ListenerTimers.class));
 	}
 
 	private static double count(MeterRegistry meters, String name) {

@@ -71,7 +71,11 @@ public final class ListenerTransport<T> implements Transport {
 			})
 			.run();
 		// Fails where the starter's meters are off: they are a part of what is measured.
-		context.getBean(MeterRegistry.class).get("axon.messages.received").functionCounter();
+		MeterRegistry meters = context.getBean(MeterRegistry.class);
+		meters.get("axon.messages.received").functionCounter();
+		if (!setup.first()) {
+			meters.get("axon.listener").timers();
+		}
 		Peers.await(context.getBean(AxonChannel.class)::isPeerAlive, setup);
 		return new ListenerTransport<>(context, form, setup.scenario(), deliveries);
 	}
