@@ -138,12 +138,28 @@ int axon_open(axon_channel **result, const char *name, const axon_options *optio
 	return status;
 }
 
+/*
+ * A thread may have been given the bias just before its lock was closed: then
+ * the mark of its next call may still be in its store buffer, so the second
+ * look comes after a barrier.
+ */
+static bool has_calls(const axon_channel *channel)
+{
+	for (int look = 0; look < 2; look++) {
+		if (lock_has_calls(&channel->out.lock) || lock_has_calls(&channel->in.lock))
+			return true;
+		if (look == 0)
+			platform_barrier();
+	}
+	return false;
+}
+
 /* Wakes all threads that are in a call and waits until they have left; a new call leaves when it sees the status. */
 static void end_calls(axon_channel *channel)
 {
 	lock_close(&channel->out.lock);
 	lock_close(&channel->in.lock);
-	for (int64_t pauses = 0; lock_has_calls(&channel->out.lock) || lock_has_calls(&channel->in.lock); pauses++) {
+	for (int64_t pauses = 0; has_calls(channel); pauses++) {
 		if (pauses % WAKE_EVERY == 0) {
 			axon_wake(channel);
 			wait_notify(channel, true);

@@ -4,9 +4,10 @@
 #include <stdio.h>
 
 #include "axon.h"
+#include "barrier.h"
 
 static _Thread_local char text[640];
-static _Thread_local const char *last __attribute__((tls_model("initial-exec"))) = "no error"; /* set by each empty poll */
+static _Thread_local const char *last FAST_TLS = "no error"; /* set by each empty poll */
 
 int error_set(int status, const char *format, ...)
 {

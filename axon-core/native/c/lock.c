@@ -5,7 +5,7 @@
 
 #define STREAK 1000U /* takes in a row for the second bias; doubled with each further one */
 
-_Thread_local char lock_thread __attribute__((tls_model("initial-exec"), aligned(LOCK_MARKS)));
+_Thread_local char lock_thread FAST_TLS __attribute__((aligned(LOCK_MARKS)));
 
 void lock_init(struct lock *lock, bool biased)
 {

@@ -38,7 +38,7 @@ struct lock {
 };
 
 /* A number that no other living thread has; a multiple of LOCK_MARKS, not 0. In the thread's own static block: no call finds it. */
-extern _Thread_local char lock_thread __attribute__((tls_model("initial-exec"), aligned(LOCK_MARKS)));
+extern _Thread_local char lock_thread FAST_TLS __attribute__((aligned(LOCK_MARKS)));
 static inline uint64_t thread_self(void) { return (uint64_t)(uintptr_t)&lock_thread; }
 
 /* `biased`: the system has a barrier for the whole process. */

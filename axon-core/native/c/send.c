@@ -103,8 +103,7 @@ static int wait_for_room(axon_channel *channel, struct claim *claim, struct wait
 	count_up(&out->blocked, 1);
 	store_plain(&out->owner, thread_self());
 	int status = wait->timeout == 0 ? AXON_FULL : AXON_OK;
-	if (status == AXON_OK)
-		receive_publish(channel); /* the peer may wait for room as well */
+	receive_publish(channel); /* the peer may wait for room as well */
 	while (status == AXON_OK) {
 		status = wait_more(wait, channel);
 		if (status == AXON_OK && channel_status(channel) != AXON_OK)

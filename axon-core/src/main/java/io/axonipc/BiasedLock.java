@@ -126,16 +126,21 @@ final class BiasedLock {
 	}
 
 	void unlock() {
-		Bias mine = (Bias) BIAS.getOpaque(this);
+		// Acquire: who finds the bias gone finds itself in former.
+		Bias mine = (Bias) BIAS.getAcquire(this);
 		if (mine != null && mine.thread == Thread.currentThread() && mine.inside) {
 			INSIDE.setRelease(mine, false);
 		}
 		else if (this.ordinary.isMine()) {
-			if (this.streak > this.neededStreak && Membarrier.isAvailable()) {
-				this.streak = 0;
-				BIAS.setRelease(this, new Bias(Thread.currentThread()));
+			try {
+				if (this.streak > this.neededStreak && Membarrier.isAvailable()) {
+					this.streak = 0;
+					BIAS.setRelease(this, new Bias(Thread.currentThread()));
+				}
 			}
-			this.ordinary.unlock();
+			finally {
+				this.ordinary.unlock();
+			}
 		}
 		else {
 			// The bias was lost meanwhile.
@@ -144,7 +149,7 @@ final class BiasedLock {
 	}
 
 	boolean isMine() {
-		Bias mine = (Bias) BIAS.getOpaque(this);
+		Bias mine = (Bias) BIAS.getAcquire(this);
 		return this.ordinary.isMine() || isMine(this.former) || (mine != null && isMine(mine));
 	}
 

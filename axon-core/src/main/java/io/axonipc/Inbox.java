@@ -1,8 +1,5 @@
 package io.axonipc;
 
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 import io.axonipc.ring.CorruptRingException;
@@ -26,12 +23,6 @@ final class Inbox {
 	/** How long a close waits before it wakes again who did not hear the first time. */
 	private static final long WAKE_PAUSE_NANOS = 5_000_000;
 
-	/** A yield that took so long gave the processor to another thread. */
-	private static final long SWITCH_NANOS = 1_000;
-
-	/** Looks between two readings of the clock, which costs more than a look. */
-	private static final int LOOKS = 16;
-
 	private final AxonChannel channel;
 
 	private final Endpoint endpoint;
@@ -40,24 +31,14 @@ final class Inbox {
 
 	private final ChannelCounters counters;
 
-	private final SemaphoreGate data;
-
 	final BiasedLock consuming = new BiasedLock();
 
-	private final SpinLock window = new SpinLock();
-
-	/** Whose turn it is to wait on the semaphore; the others are woken by that thread. */
-	private final SpinLock turn = new SpinLock();
-
-	private final Queue<Thread> waiters = new ConcurrentLinkedQueue<>();
+	final SpinLock window = new SpinLock();
 
 	/** Guarded by {@link #window}. */
 	private final PendingReplies replies;
 
-	/** Threads that wait for messages and for replies; guarded by {@link #window}. */
-	private final int[] parked = new int[SegmentLayout.FOR_REPLIES + 1];
-
-	private final Patience patience;
+	private final Parking parking;
 
 	private final BooleanSupplier messageReady;
 
@@ -70,9 +51,8 @@ final class Inbox {
 		this.ring = ring;
 		this.counters = counters;
 		this.replies = new PendingReplies(this.endpoint);
-		this.patience = new Patience(channel.spinNanos());
+		this.parking = new Parking(channel, this);
 		this.messageReady = ring::isReady;
-		this.data = new SemaphoreGate(this.endpoint.data(this.endpoint.incoming()));
 	}
 
 	/**
@@ -93,7 +73,8 @@ final class Inbox {
 			}
 			word = this.ring.next();
 		}
-		if (this.ring.position() != position && this.ring.mustPublish()) {
+		// A reply out of turn may have been large: its slot is wanted back at once.
+		if (this.ring.position() != position && (word == 0 || this.ring.mustPublish())) {
 			publish();
 		}
 		return word;
@@ -125,7 +106,7 @@ final class Inbox {
 		this.lookedAt = position;
 		if (message) {
 			// For the receiver, which may have parked behind another thread's turn.
-			wakeWaiters();
+			this.parking.wakeWaiters();
 		}
 	}
 
@@ -230,12 +211,12 @@ final class Inbox {
 
 	/**
 	 * Wakes and keeps out every thread, for good, before the role is let go of. Whoever
-	 * waits in turn still writes to shared memory when it wakes.
+	 * waits still writes to shared memory when it wakes.
 	 */
 	void shut() {
 		this.consuming.lock();
-		while (!isIdle() || !this.turn.tryLock()) {
-			wake();
+		while (!isIdle() || !this.parking.tryShut()) {
+			this.parking.wake();
 			Pause.nanos(WAKE_PAUSE_NANOS);
 		}
 	}
@@ -243,7 +224,7 @@ final class Inbox {
 	private boolean isIdle() {
 		this.window.lock();
 		try {
-			return this.replies.isEmpty();
+			return this.replies.isEmpty() && this.parking.isEmpty();
 		}
 		finally {
 			this.window.unlock();
@@ -266,159 +247,16 @@ final class Inbox {
 	 * @return whether one came
 	 */
 	boolean awaitMessage(long nanos) {
-		return await(this.messageReady, nanos, SegmentLayout.FOR_MESSAGES);
+		return this.parking.await(this.messageReady, nanos, SegmentLayout.FOR_MESSAGES);
 	}
 
 	/** The same for a reply, but for one bounded wait after the spin. */
 	boolean awaitReply(PendingReply reply, long nanos) {
-		return await(() -> look(reply), nanos, SegmentLayout.FOR_REPLIES);
-	}
-
-	private boolean await(BooleanSupplier ready, long nanos, int what) {
-		if (ready.getAsBoolean()) {
-			return true;
-		}
-		publish();
-		long start = System.nanoTime();
-		boolean parks = this.channel.spinNanos() < AxonChannel.BOUNDED_WAIT_NANOS;
-		long spin = Math.min(nanos, parks ? this.patience.next() : AxonChannel.BOUNDED_WAIT_NANOS);
-		if (spin(ready, start, spin)) {
-			this.patience.spun();
-			return true;
-		}
-		long left = nanos - (System.nanoTime() - start);
-		if (left > 0 && parks && !Thread.currentThread().isInterrupted()) {
-			park(ready, left, what);
-			this.channel.ensureOpen();
-		}
-		return ready.getAsBoolean();
-	}
-
-	private boolean spin(BooleanSupplier ready, long start, long nanos) {
-		for (int looks = 1; nanos > 0; looks++) {
-			if (ready.getAsBoolean()) {
-				return true;
-			}
-			Thread.onSpinWait();
-			if (looks % LOOKS == 0) {
-				this.channel.ensureOpen();
-				if (System.nanoTime() - start >= nanos || Thread.currentThread().isInterrupted()) {
-					return false;
-				}
-			}
-		}
-		return false;
-	}
-
-	private void park(BooleanSupplier ready, long nanos, int what) {
-		Thread me = Thread.currentThread();
-		this.waiters.add(me);
-		boolean inTurn = this.turn.tryLock();
-		try {
-			if (inTurn) {
-				// Before the flag is raised: a permit that comes afterwards is this
-				// park's
-				// only one.
-				this.data.drain();
-			}
-			raise(what);
-			if (isQuiet(ready)) {
-				this.counters.add(ChannelCounters.RECEIVER_PARKS, 1);
-				sleep(ready, nanos, what, inTurn);
-				this.patience.slept(ready.getAsBoolean());
-			}
-		}
-		finally {
-			lower(what);
-			this.waiters.remove(me);
-			if (inTurn) {
-				this.turn.unlock();
-				wakeWaiters();
-			}
-		}
-	}
-
-	/**
-	 * One bounded wait after the other as long as nothing happens at all, with the flag
-	 * up; a requester looks after its peer at the end of each.
-	 */
-	private void sleep(BooleanSupplier ready, long nanos, int what, boolean inTurn) {
-		long start = System.nanoTime();
-		long left = nanos;
-		boolean over = false;
-		while (left > 0 && !over) {
-			long bound = Math.min(left, AxonChannel.BOUNDED_WAIT_NANOS);
-			if (inTurn) {
-				over = this.data.block(bound);
-			}
-			else {
-				LockSupport.parkNanos(this, bound);
-				over = true;
-			}
-			over |= what == SegmentLayout.FOR_REPLIES || ready.getAsBoolean() || hasNews() || !mayWait();
-			if (!over) {
-				this.channel.checkNames();
-			}
-			left = nanos - (System.nanoTime() - start);
-		}
-	}
-
-	private boolean mayWait() {
-		return this.channel.isOpen() && !Thread.currentThread().isInterrupted();
-	}
-
-	/**
-	 * The flag is up. Keeps looking for the grace period, in which a commit becomes
-	 * visible whose producer did not see the flag. Yields meanwhile, to a peer that may
-	 * need this very processor.
-	 */
-	private boolean isQuiet(BooleanSupplier ready) {
-		long now = System.nanoTime();
-		long graceEnd = now + AxonChannel.GRACE_NANOS;
-		boolean yielded = false;
-		do {
-			if (ready.getAsBoolean() || hasNews()) {
-				this.patience.graced(yielded);
-				return false;
-			}
-			Thread.yield();
-			long before = now;
-			now = System.nanoTime();
-			yielded = now - before >= SWITCH_NANOS;
-		}
-		while (now < graceEnd);
-		if (ready.getAsBoolean()) {
-			this.patience.graced(yielded);
-			return false;
-		}
-		return mayWait();
-	}
-
-	private void raise(int what) {
-		this.window.lock();
-		try {
-			this.parked[what]++;
-			this.ring.park(what);
-		}
-		finally {
-			this.window.unlock();
-		}
-	}
-
-	private void lower(int what) {
-		this.window.lock();
-		try {
-			if (--this.parked[what] == 0) {
-				this.ring.unpark(what);
-			}
-		}
-		finally {
-			this.window.unlock();
-		}
+		return this.parking.await(() -> look(reply), nanos, SegmentLayout.FOR_REPLIES);
 	}
 
 	/** Whether there is a record that nobody has looked at yet, for whomever it is. */
-	private boolean hasNews() {
+	boolean hasNews() {
 		return this.ring.isCommitted(Math.max(this.lookedAt, this.ring.position()));
 	}
 
@@ -427,12 +265,7 @@ final class Inbox {
 	 * channel is open.
 	 */
 	void wake() {
-		this.data.wake();
-		wakeWaiters();
-	}
-
-	private void wakeWaiters() {
-		this.waiters.forEach(LockSupport::unpark);
+		this.parking.wake();
 	}
 
 	/**

@@ -34,7 +34,7 @@ final class Outbox {
 
 	private final ChannelCounters counters;
 
-	private final SemaphoreGate room;
+	private final RoomWait room;
 
 	private final ByteBuffer memory;
 
@@ -73,7 +73,7 @@ final class Outbox {
 		this.ring = ring;
 		this.slots = slots;
 		this.counters = counters;
-		this.room = new SemaphoreGate(this.endpoint.space(this.endpoint.outgoing()));
+		this.room = new RoomWait(channel, ring, counters);
 	}
 
 	/**
@@ -129,8 +129,8 @@ final class Outbox {
 		if (!this.channel.isOpen()) {
 			return RingProducer.FULL;
 		}
-		if (tag != this.lastTag) {
-			remember(tag);
+		if (tag != this.lastTag || tag == null) {
+			remember(Objects.requireNonNull(tag, "tag"));
 		}
 		int tagStart = HeaderWord.tagOffset(flags);
 		int start = tagStart + ((this.lastTagLength + 7) & -8);
@@ -248,7 +248,9 @@ final class Outbox {
 		int record = reserve(recordLength, large ? length : -1);
 		if (record < 0) {
 			this.counters.add(ChannelCounters.BLOCKED, 1);
-			record = awaitRoom(recordLength, large ? length : -1, started, nanos);
+			int largeLength = large ? length : -1;
+			record = this.room.await(() -> reserve(recordLength, largeLength), () -> wanted(recordLength), started,
+					nanos);
 			if (record < 0) {
 				return false;
 			}
@@ -303,60 +305,6 @@ final class Outbox {
 			}
 		}
 		return this.ring.tryClaim(recordLength);
-	}
-
-	/**
-	 * Spins and then parks until the consumer has made room. The lock is held meanwhile.
-	 */
-	private int awaitRoom(int recordLength, int largeLength, long started, long nanos) {
-		this.channel.publishHandled();
-		long start = (started != 0) ? started : System.nanoTime();
-		boolean parks = this.channel.spinNanos() < AxonChannel.BOUNDED_WAIT_NANOS;
-		long spin = Math.min(this.channel.spinNanos(), AxonChannel.BOUNDED_WAIT_NANOS);
-		for (long waited = 0; waited < nanos; waited = System.nanoTime() - start) {
-			// The consumer publishes by strides; for less it must be asked.
-			int record = (waited < spin) ? spin(recordLength, largeLength, spin)
-					: ask(recordLength, largeLength, nanos - waited, parks);
-			if (record >= 0) {
-				return record;
-			}
-			this.channel.ensureOpen();
-			this.channel.checkNames();
-			this.channel.ensureNotInterrupted("room");
-		}
-		return RingProducer.FULL;
-	}
-
-	private int spin(int recordLength, int largeLength, long nanos) {
-		long start = System.nanoTime();
-		int record;
-		do {
-			Thread.onSpinWait();
-			record = reserve(recordLength, largeLength);
-		}
-		while (record < 0 && this.channel.isOpen() && System.nanoTime() - start < nanos);
-		return record;
-	}
-
-	/** Asks the consumer for room, and spins or parks until it has answered. */
-	private int ask(int recordLength, int largeLength, long nanos, boolean parks) {
-		long bound = Math.min(nanos, AxonChannel.BOUNDED_WAIT_NANOS);
-		this.room.drain();
-		long wanted = wanted(recordLength);
-		this.ring.want(wanted);
-		try {
-			int record = spin(recordLength, largeLength, parks ? AxonChannel.GRACE_NANOS : bound);
-			if (record >= 0 || !parks || wanted(recordLength) != wanted || !this.channel.isOpen()
-					|| Thread.currentThread().isInterrupted()) {
-				return record;
-			}
-			this.counters.add(ChannelCounters.SENDER_PARKS, 1);
-			this.room.block(bound);
-			return reserve(recordLength, largeLength);
-		}
-		finally {
-			this.ring.want(0);
-		}
 	}
 
 	/** The value of the consumer's {@code free} that the last {@link #reserve} lacked. */

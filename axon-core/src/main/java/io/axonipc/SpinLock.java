@@ -8,11 +8,14 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class SpinLock {
 
-	/** The id of the thread that holds the lock; a number, so that no card is marked. */
+	/**
+	 * Who holds the lock, 0 for nobody. A number, because storing a reference costs the
+	 * garbage collector's barrier.
+	 */
 	private final AtomicLong owner = new AtomicLong();
 
 	boolean tryLock() {
-		return this.owner.getPlain() == 0 && this.owner.compareAndSet(0, Thread.currentThread().getId());
+		return this.owner.getPlain() == 0 && this.owner.compareAndSet(0, me());
 	}
 
 	void lock() {
@@ -25,8 +28,13 @@ final class SpinLock {
 		this.owner.setRelease(0);
 	}
 
+	/** Never 0, whatever a subclass of Thread makes of its id. */
+	private static long me() {
+		return Thread.currentThread().getId() | Long.MIN_VALUE;
+	}
+
 	boolean isMine() {
-		return this.owner.getPlain() == Thread.currentThread().getId();
+		return this.owner.getPlain() == me();
 	}
 
 }

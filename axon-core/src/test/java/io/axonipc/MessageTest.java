@@ -374,6 +374,17 @@ class MessageTest {
 	}
 
 	@Test
+	void aMissingTagIsRefused() {
+		assertThatThrownBy(() -> this.server.sender().trySend(null, new byte[8]))
+			.isInstanceOf(NullPointerException.class);
+		this.server.sender().send("tag", new byte[8]);
+		assertThatThrownBy(() -> this.server.sender().trySend(null, ByteBuffer.allocate(8)))
+			.isInstanceOf(NullPointerException.class);
+		assertThat(this.client.receiver().poll((message) -> assertThat(message.tag()).isEqualTo("tag"), 2, PATIENCE))
+			.isEqualTo(1);
+	}
+
+	@Test
 	void anInterruptEndsAWaitAtOnce() throws Exception {
 		Thread[] waiting = new Thread[1];
 		Future<Boolean> receiving = this.threads.submit(() -> {
