@@ -60,9 +60,8 @@ final class BiasedLock {
 			}
 			INSIDE.setOpaque(mine, true);
 			// Not for the processor, which may exchange the two, but for the compiler.
-			// What
-			// the lock guards needs no acquire: nobody else has been inside since.
 			VarHandle.releaseFence();
+			// What the lock guards needs no acquire: nobody else has been inside since.
 			if ((Bias) BIAS.getOpaque(this) == mine) {
 				return true;
 			}

@@ -96,7 +96,6 @@ final class Parking {
 		this.waiters.add(me);
 		boolean inTurn = this.turn.tryLock();
 		boolean raised = false;
-		boolean slept = false;
 		try {
 			if (inTurn) {
 				// First: a permit that comes after the flag is this park's only one.
@@ -104,14 +103,14 @@ final class Parking {
 			}
 			raised = raise(what);
 			if (raised && isQuiet(ready, what)) {
-				slept = true;
+				count();
 				sleep(ready, nanos, what, inTurn);
 				this.patience[what].slept(ready.getAsBoolean());
 			}
 		}
 		finally {
 			if (raised) {
-				lower(what, slept);
+				lower(what);
 			}
 			this.waiters.remove(me);
 			if (inTurn) {
@@ -193,10 +192,20 @@ final class Parking {
 		}
 	}
 
-	private void lower(int what, boolean slept) {
+	/** Under the window, because several threads may come. */
+	private void count() {
 		this.inbox.window.lock();
 		try {
-			this.channel.counters().add(ChannelCounters.RECEIVER_PARKS, slept ? 1 : 0);
+			this.channel.counters().add(ChannelCounters.RECEIVER_PARKS, 1);
+		}
+		finally {
+			this.inbox.window.unlock();
+		}
+	}
+
+	private void lower(int what) {
+		this.inbox.window.lock();
+		try {
 			if (--this.parked[what] == 0) {
 				this.inbox.ring().unpark(what);
 			}
