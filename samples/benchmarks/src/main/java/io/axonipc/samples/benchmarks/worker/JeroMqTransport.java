@@ -76,7 +76,7 @@ final class JeroMqTransport implements Transport {
 			if (received(CONNECT_MILLIS)) {
 				return;
 			}
-			this.context.destroySocket(this.socket);
+			this.socket.close();
 			this.socket = newSocket();
 		}
 		throw nobodyCame();
