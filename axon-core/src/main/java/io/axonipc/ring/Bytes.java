@@ -1,6 +1,9 @@
 package io.axonipc.ring;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
  * Copies a payload into shared memory. Small ones in straight lines: a loop of so few
@@ -10,18 +13,20 @@ public final class Bytes {
 
 	private static final int SMALL = 128;
 
+	private static final VarHandle WORDS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
 	private Bytes() {
 	}
 
 	/**
 	 * Copies an array.
 	 * @param source all of it is copied
-	 * @param memory where to, a direct buffer
+	 * @param memory where to, a direct little-endian buffer
 	 * @param offset where they go
 	 */
 	public static void copy(byte[] source, ByteBuffer memory, int offset) {
 		if (source.length < SMALL) {
-			copySmall(ByteBuffer.wrap(source).order(memory.order()), 0, source.length, memory, offset);
+			copySmall(source, memory, offset);
 		}
 		else {
 			memory.put(offset, source);
@@ -31,7 +36,7 @@ public final class Bytes {
 	/**
 	 * Copies a buffer.
 	 * @param source copied from its position to its limit
-	 * @param memory where to, a direct buffer
+	 * @param memory where to, a direct little-endian buffer
 	 * @param offset where they go
 	 */
 	public static void copy(ByteBuffer source, ByteBuffer memory, int offset) {
@@ -42,6 +47,17 @@ public final class Bytes {
 		}
 		else {
 			memory.put(offset, source, start, length);
+		}
+	}
+
+	/** A buffer around the array would be an object for each message. */
+	private static void copySmall(byte[] source, ByteBuffer memory, int offset) {
+		int words = source.length & -Long.BYTES;
+		for (int i = 0; i < words; i += Long.BYTES) {
+			memory.putLong(offset + i, (long) WORDS.get(source, i));
+		}
+		for (int i = words; i < source.length; i++) {
+			memory.put(offset + i, source[i]);
 		}
 	}
 
