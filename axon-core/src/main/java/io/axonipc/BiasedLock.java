@@ -52,22 +52,38 @@ final class BiasedLock {
 
 	private long neededStreak;
 
+	/**
+	 * Takes the lock if the calling thread is the usual one and not inside.
+	 * @return what to {@link #exit} with, or null
+	 */
+	Bias enter() {
+		Bias mine = this.bias;
+		if (mine == null || mine.thread != Thread.currentThread() || mine.inside) {
+			return null;
+		}
+		mine.inside = true;
+		// Not for the processor, which may exchange the two, but for the compiler.
+		VarHandle.releaseFence();
+		// What the lock guards needs no acquire: nobody else has been inside since.
+		if ((Bias) BIAS.getOpaque(this) == mine) {
+			return mine;
+		}
+		INSIDE.setRelease(mine, false);
+		return null;
+	}
+
 	boolean tryLock() {
-		Bias mine = (Bias) BIAS.getOpaque(this);
-		if (mine != null && mine.thread == Thread.currentThread()) {
-			if (mine.inside) {
-				return false;
-			}
-			INSIDE.setOpaque(mine, true);
-			// Not for the processor, which may exchange the two, but for the compiler.
-			VarHandle.releaseFence();
-			// What the lock guards needs no acquire: nobody else has been inside since.
-			if ((Bias) BIAS.getOpaque(this) == mine) {
-				return true;
-			}
+		return enter() != null || tryLockOrdinary();
+	}
+
+	/** Gives the lock back: with what {@link #enter} returned, or as taken otherwise. */
+	void exit(Bias mine) {
+		if (mine != null) {
 			INSIDE.setRelease(mine, false);
 		}
-		return tryLockOrdinary();
+		else {
+			unlock();
+		}
 	}
 
 	private boolean tryLockOrdinary() {
@@ -157,7 +173,7 @@ final class BiasedLock {
 	}
 
 	/** What one thread has while it is the usual one. */
-	private static final class Bias {
+	static final class Bias {
 
 		private final Thread thread;
 

@@ -2,6 +2,7 @@ package io.axonipc;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -32,6 +33,9 @@ final class Endpoint {
 	final Role role;
 
 	final ByteBuffer memory;
+
+	/** The same memory. */
+	final LongBuffer words;
 
 	final ByteBuffer readOnly;
 
@@ -65,6 +69,7 @@ final class Endpoint {
 		this.mode = mode(options.groupAccess());
 		this.lock = lock;
 		this.memory = memory;
+		this.words = memory.asLongBuffer();
 		this.readOnly = memory.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
 		this.capacity = (int) header.getLong(SegmentLayout.CAPACITY);
 		this.maxMessage = (int) header.getLong(SegmentLayout.MAX_MESSAGE);
@@ -153,7 +158,7 @@ final class Endpoint {
 			endpoint.lockRole();
 			endpoint.openSemaphores();
 			if (!ready) {
-				Words.putRelease(memory, SegmentLayout.MAGIC_OFFSET, SegmentLayout.MAGIC);
+				Words.putRelease(endpoint.words, SegmentLayout.MAGIC_OFFSET, SegmentLayout.MAGIC);
 			}
 			return endpoint;
 		}
@@ -200,7 +205,7 @@ final class Endpoint {
 		boolean first = !isPeerAlive();
 		if (first) {
 			// A peer that was killed has left its pid: nobody is there.
-			Words.put(this.memory, SegmentLayout.incarnation(this.role.peer().ordinal()) + 8, 0);
+			Words.put(this.words, SegmentLayout.incarnation(this.role.peer().ordinal()) + 8, 0);
 		}
 		this.semaphores = new NamedSemaphore[] { openSemaphore(this.names.dataSemaphore(0), first),
 				openSemaphore(this.names.spaceSemaphore(0), first), openSemaphore(this.names.dataSemaphore(1), first),
@@ -233,9 +238,9 @@ final class Endpoint {
 	/** Step 8: from here on the peer sees this endpoint. Lets the set-up lock go. */
 	void announce() {
 		int offset = SegmentLayout.incarnation(this.role.ordinal());
-		Words.put(this.memory, offset + 8, ProcessHandle.current().pid());
-		this.incarnation = Words.get(this.memory, offset) + 1;
-		Words.putRelease(this.memory, offset, this.incarnation);
+		Words.put(this.words, offset + 8, ProcessHandle.current().pid());
+		this.incarnation = Words.get(this.words, offset) + 1;
+		Words.putRelease(this.words, offset, this.incarnation);
 		this.lock.unlock(SegmentLayout.SETUP_LOCK);
 	}
 
@@ -252,7 +257,7 @@ final class Endpoint {
 	void close(BooleanSupplier empty) {
 		try {
 			boolean locked = tryLockSetup(this.lock, System.nanoTime() + SETUP_PATIENCE_NANOS);
-			Words.putRelease(this.memory, SegmentLayout.incarnation(this.role.ordinal()) + 8, 0);
+			Words.putRelease(this.words, SegmentLayout.incarnation(this.role.ordinal()) + 8, 0);
 			if (locked && !isPeerAlive() && !isUnlinked() && empty.getAsBoolean()) {
 				unlinkAll(this.names);
 				this.lock.release(this.memory.capacity());
@@ -346,12 +351,12 @@ final class Endpoint {
 	}
 
 	long peerIncarnation() {
-		return Words.getAcquire(this.memory, SegmentLayout.incarnation(this.role.peer().ordinal()));
+		return Words.getAcquire(this.words, SegmentLayout.incarnation(this.role.peer().ordinal()));
 	}
 
 	/** The process id that an endpoint stored; 0 when it detached cleanly. */
 	long pid(Role role) {
-		return Words.get(this.memory, SegmentLayout.incarnation(role.ordinal()) + 8);
+		return Words.get(this.words, SegmentLayout.incarnation(role.ordinal()) + 8);
 	}
 
 	boolean isPeerAlive() {

@@ -111,7 +111,7 @@ final class Inbox {
 	}
 
 	private long correlationId(long position) {
-		return Words.get(this.endpoint.memory, this.ring.offset(position) + 8);
+		return Words.get(this.endpoint.words, this.ring.offset(position) + 8);
 	}
 
 	/**

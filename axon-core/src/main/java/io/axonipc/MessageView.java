@@ -2,6 +2,7 @@ package io.axonipc;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 
 import io.axonipc.ring.HeaderWord;
 import io.axonipc.ring.SegmentLayout;
@@ -21,11 +22,16 @@ public final class MessageView implements AutoCloseable {
 
 	private final ByteBuffer ring;
 
+	private final LongBuffer words;
+
 	private final ByteBuffer readOnly;
 
 	private final Receiver receiver;
 
 	private long word;
+
+	/** Where the payload, or the reference to it, starts in the record. */
+	private int start;
 
 	private int record;
 
@@ -48,30 +54,37 @@ public final class MessageView implements AutoCloseable {
 		this.mappings = mappings;
 		this.tags = tags;
 		this.ring = endpoint.memory;
+		this.words = endpoint.words;
 		this.readOnly = endpoint.readOnly;
 		this.memory = this.ring;
 		this.receiver = receiver;
 	}
 
 	MessageView open(int recordOffset, long headerWord, int deliveryCount) {
-		int start = recordOffset + HeaderWord.payloadOffset(headerWord);
-		this.record = recordOffset;
-		this.word = headerWord;
-		this.deliveries = deliveryCount;
-		if ((HeaderWord.flags(headerWord) & HeaderWord.LARGE) != 0) {
-			long large = this.ring.getLong(start);
-			this.memory = this.mappings.map(this.ring.getLong(start + 16), this.ring.getLong(start + 8), large);
-			this.offset = SegmentLayout.PAGE;
-			this.length = (int) large;
+		if (headerWord != this.word) {
+			this.word = headerWord;
+			this.start = HeaderWord.payloadOffset(headerWord);
+			this.memory = this.ring;
 		}
-		else {
-			if (this.memory != this.ring) {
-				this.memory = this.ring;
-			}
-			this.offset = start;
-			this.length = recordOffset + HeaderWord.length(headerWord) - start;
+		this.record = recordOffset;
+		this.offset = recordOffset + this.start;
+		this.length = HeaderWord.length(headerWord) - this.start;
+		if (this.deliveries != deliveryCount) {
+			this.deliveries = deliveryCount;
+		}
+		if ((HeaderWord.flags(headerWord) & HeaderWord.LARGE) != 0) {
+			openLarge(this.offset);
 		}
 		return this;
+	}
+
+	private void openLarge(int reference) {
+		// Not valid when what the record refers to is refused.
+		this.length = -1;
+		long large = this.ring.getLong(reference);
+		this.memory = this.mappings.map(this.ring.getLong(reference + 16), this.ring.getLong(reference + 8), large);
+		this.offset = SegmentLayout.PAGE;
+		this.length = (int) large;
 	}
 
 	void invalidate() {
@@ -196,7 +209,7 @@ public final class MessageView implements AutoCloseable {
 	 * @return the id, 0 when there is none
 	 */
 	public long correlationId() {
-		return ((flags() & HeaderWord.CORRELATED) != 0) ? Words.get(this.ring, this.record + 8) : 0;
+		return ((flags() & HeaderWord.CORRELATED) != 0) ? Words.get(this.words, this.record + 8) : 0;
 	}
 
 	/**

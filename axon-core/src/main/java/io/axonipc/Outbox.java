@@ -1,6 +1,7 @@
 package io.axonipc;
 
 import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
 import java.util.Objects;
 
 import io.axonipc.ring.Bytes;
@@ -16,6 +17,8 @@ import io.axonipc.ring.Words;
  * calling thread holds the lock.
  */
 final class Outbox {
+
+	static final byte[] NO_METADATA = {};
 
 	private static final int NO_SLOT = SlotPool.FULL - 1;
 
@@ -38,16 +41,30 @@ final class Outbox {
 
 	private final ByteBuffer memory;
 
+	private final LongBuffer words;
+
 	private final int maxInRing;
 
 	private final TagCache tags = new TagCache();
 
-	/** The tag of the last small message, encoded: the next one's is usually the same. */
+	/**
+	 * The last message of {@link #trySend}, as the next one is usually like it: its tag,
+	 * encoded, flags, payload and record lengths, where its payload starts, and its
+	 * header word.
+	 */
 	private String lastTag;
 
 	private long lastTagWord;
 
-	private int lastTagLength;
+	private int lastFlags;
+
+	private int lastLength = -1;
+
+	private int lastRecordLength;
+
+	private int lastStart;
+
+	private long lastWord;
 
 	private final BiasedLock lock = new BiasedLock();
 
@@ -69,6 +86,7 @@ final class Outbox {
 		this.channel = channel;
 		this.endpoint = channel.endpoint();
 		this.memory = this.endpoint.memory;
+		this.words = this.endpoint.words;
 		this.maxInRing = this.endpoint.maxInRing;
 		this.ring = ring;
 		this.slots = slots;
@@ -77,107 +95,122 @@ final class Outbox {
 	}
 
 	/**
-	 * Sends the usual message in one go: without metadata, within the ring, and when
-	 * there is room and nobody else sends.
-	 * @return false when nothing was sent, and {@link #begin} is to decide
+	 * Sends a message without metadata; the usual one, which fits into the ring and finds
+	 * room there, in one go. How many stores that takes decides how many messages are on
+	 * their way to the other core at a time; so it is one method, which every caller
+	 * inlines or calls, and what it knows of the last message it loads again rather than
+	 * to keep it on the stack across the copy.
+	 * @param nanos the longest wait for room, negative for the channel's
+	 * @return false when there was no room
 	 */
-	boolean trySend(String tag, int messageFlags, long id, ByteBuffer payload) {
-		if (!this.lock.tryLock()) {
-			return false;
+	boolean send(String tag, int flags, long id, ByteBuffer payload, long nanos) {
+		BiasedLock.Bias mine = this.lock.enter();
+		if (mine == null && !this.lock.tryLock()) {
+			return sendSlowly(tag, flags, id, payload, nanos);
 		}
 		try {
-			int length = payload.remaining();
-			int record = tryWrite(tag, messageFlags, id, length);
-			if (record < 0) {
-				return false;
+			int offset = tryClaim(tag, flags, id, payload.remaining());
+			if (offset >= 0) {
+				Bytes.copy(payload, this.memory, this.words, offset);
+				commitLast();
+				return true;
 			}
-			Bytes.copy(payload, this.memory, record + this.payloadOffset);
-			commitSmall(length);
-			return true;
 		}
 		catch (CorruptRingException ex) {
 			throw this.channel.fail(ex);
 		}
 		finally {
-			this.lock.unlock();
+			this.lock.exit(mine);
 		}
+		return sendSlowly(tag, flags, id, payload, nanos);
+	}
+
+	private boolean sendSlowly(String tag, int flags, long id, ByteBuffer payload, long nanos) {
+		if (!begin(tag, NO_METADATA, flags, id, payload.remaining(), nanos)) {
+			return false;
+		}
+		commit(payload);
+		return true;
 	}
 
 	/** The same for an array. */
-	boolean trySend(String tag, int messageFlags, long id, byte[] payload) {
-		if (!this.lock.tryLock()) {
-			return false;
+	boolean send(String tag, int flags, long id, byte[] payload, long nanos) {
+		BiasedLock.Bias mine = this.lock.enter();
+		if (mine == null && !this.lock.tryLock()) {
+			return sendSlowly(tag, flags, id, ByteBuffer.wrap(payload), nanos);
 		}
 		try {
-			int record = tryWrite(tag, messageFlags, id, payload.length);
-			if (record < 0) {
-				return false;
+			int offset = tryClaim(tag, flags, id, payload.length);
+			if (offset >= 0) {
+				Bytes.copy(payload, this.memory, this.words, offset);
+				commitLast();
+				return true;
 			}
-			Bytes.copy(payload, this.memory, record + this.payloadOffset);
-			commitSmall(payload.length);
-			return true;
 		}
 		catch (CorruptRingException ex) {
 			throw this.channel.fail(ex);
 		}
 		finally {
-			this.lock.unlock();
+			this.lock.exit(mine);
 		}
+		return sendSlowly(tag, flags, id, ByteBuffer.wrap(payload), nanos);
 	}
 
-	private int tryWrite(String tag, int flags, long id, int length) {
-		if (!this.channel.isOpen()) {
-			return RingProducer.FULL;
+	/**
+	 * Takes room in the ring, and writes all but the payload.
+	 * @return where the payload goes, or a negative number when {@link #begin} is to
+	 * decide
+	 */
+	private int tryClaim(String tag, int flags, long id, int length) {
+		if (tag != this.lastTag || length != this.lastLength || flags != this.lastFlags || tag == null) {
+			remember(Objects.requireNonNull(tag, "tag"), flags, length);
 		}
-		if (tag != this.lastTag || tag == null) {
-			remember(Objects.requireNonNull(tag, "tag"));
-		}
-		int tagStart = HeaderWord.tagOffset(flags);
-		int start = tagStart + ((this.lastTagLength + 7) & -8);
-		if (length > this.maxInRing - start) {
-			return RingProducer.FULL;
-		}
-		int record = this.ring.tryClaim(start + length);
+		int record = this.channel.isOpen() ? this.ring.tryClaim(this.lastRecordLength) : RingProducer.FULL;
 		if (record < 0) {
 			return record;
 		}
-		ByteBuffer memory = this.memory;
-		if (tagStart != 8) {
-			Words.put(memory, record + 8, id);
+		int tagStart = record + 8;
+		if (flags != 0) {
+			Words.put(this.words, tagStart, id);
+			tagStart += 8;
 		}
-		Words.put(memory, record + tagStart, this.lastTagWord);
-		if (this.lastTagLength > 8) {
-			writeTag(memory, record + tagStart, this.tags.encode(tag));
+		Words.put(this.words, tagStart, this.lastTagWord);
+		if (tagStart + 8 < record + this.lastStart) {
+			writeTag(tagStart, this.tags.encode(tag));
 		}
-		this.word = HeaderWord.of(start + length, this.lastTagLength, flags, 0);
-		this.payloadOffset = start;
-		return record;
+		return record + this.lastStart;
 	}
 
-	private void remember(String tag) {
+	/** A message that does not fit into the ring gets a length for which is no room. */
+	private void remember(String tag, int flags, int length) {
 		TagCache.Encoded encoded = this.tags.encode(tag);
-		this.lastTagLength = encoded.bytes.length;
-		this.lastTagWord = encoded.words[0];
+		int start = HeaderWord.payloadOffset(encoded.bytes.length, flags, 0);
 		this.lastTag = tag;
+		this.lastTagWord = encoded.words[0];
+		this.lastFlags = flags;
+		this.lastLength = length;
+		this.lastRecordLength = (length <= this.maxInRing - start) ? start + length : this.endpoint.capacity;
+		this.lastStart = start;
+		this.lastWord = HeaderWord.of(start + length, encoded.bytes.length, flags, 0);
+	}
+
+	private void commitLast() {
+		this.ring.commit(this.lastWord);
+		count(this.lastWord, this.lastLength);
 	}
 
 	/** The words may reach into the padding before what follows. */
-	private static void writeTag(ByteBuffer memory, int offset, TagCache.Encoded encoded) {
-		long[] words = encoded.words;
-		for (int i = 0; i < words.length; i++) {
-			Words.put(memory, offset + 8 * i, words[i]);
+	private void writeTag(int offset, TagCache.Encoded encoded) {
+		long[] tag = encoded.words;
+		for (int i = 0; i < tag.length; i++) {
+			Words.put(this.words, offset + 8 * i, tag[i]);
 		}
 	}
 
-	private void commitSmall(int length) {
-		this.ring.commit(this.word);
-		count(length);
-	}
-
-	private void count(int length) {
+	private void count(long word, int length) {
 		this.counters.add(ChannelCounters.SENT, 1);
 		this.counters.add(ChannelCounters.BYTES_SENT, length);
-		if (this.ring.mustWake(this.word)) {
+		if (this.ring.mustWake(word)) {
 			this.endpoint.data(this.endpoint.outgoing()).post();
 			this.counters.add(ChannelCounters.SENDER_WAKEUPS, 1);
 		}
@@ -186,8 +219,10 @@ final class Outbox {
 	/**
 	 * Takes the lock and room, and writes all but the payload. Without room the lock is
 	 * free again.
+	 * @param timeout the longest wait for room in nanoseconds, negative for the channel's
 	 */
-	boolean begin(String tag, byte[] metadata, int flags, long id, int length, long nanos) {
+	boolean begin(String tag, byte[] metadata, int flags, long id, int length, long timeout) {
+		long nanos = (timeout < 0) ? this.channel.sendTimeoutNanos() : timeout;
 		Objects.requireNonNull(tag, "tag");
 		if (metadata.length > 0xffff) {
 			throw new IllegalArgumentException("metadata of " + metadata.length + " bytes; at most 65535 are possible");
@@ -255,13 +290,13 @@ final class Outbox {
 				return false;
 			}
 		}
-		ByteBuffer memory = this.endpoint.memory;
+		ByteBuffer memory = this.memory;
 		int flags = large ? messageFlags | HeaderWord.LARGE : messageFlags;
 		if ((flags & HeaderWord.CORRELATED) != 0) {
-			Words.put(memory, record + 8, id);
+			Words.put(this.words, record + 8, id);
 		}
 		int tagStart = record + HeaderWord.tagOffset(flags);
-		writeTag(memory, tagStart, encoded);
+		writeTag(tagStart, encoded);
 		if (metadata.length > 0) {
 			memory.put(tagStart + tagLength, metadata);
 		}
@@ -318,20 +353,9 @@ final class Outbox {
 	}
 
 	/** Writes the payload and commits. */
-	void commit(byte[] payload) {
-		try {
-			Bytes.copy(payload, this.payloadMemory, this.payloadOffset);
-			finish();
-		}
-		finally {
-			this.lock.unlock();
-		}
-	}
-
-	/** Writes the payload and commits. */
 	void commit(ByteBuffer payload) {
 		try {
-			Bytes.copy(payload, this.payloadMemory, this.payloadOffset);
+			this.payloadMemory.put(this.payloadOffset, payload, payload.position(), payload.remaining());
 			finish();
 		}
 		finally {
@@ -356,7 +380,7 @@ final class Outbox {
 		if (this.slot >= 0) {
 			this.slots.commit(this.slot, end);
 		}
-		count(this.payloadLength);
+		count(this.word, this.payloadLength);
 	}
 
 	/** Gives the room back and lets the lock go. */

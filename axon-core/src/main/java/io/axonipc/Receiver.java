@@ -66,7 +66,7 @@ public final class Receiver {
 		if (limit < 1) {
 			throw new IllegalArgumentException("limit = " + limit + " is less than 1");
 		}
-		enter();
+		BiasedLock.Bias mine = enter();
 		try {
 			releaseInHand();
 			int handled = 0;
@@ -84,7 +84,7 @@ public final class Receiver {
 			throw this.channel.fail(ex);
 		}
 		finally {
-			leave();
+			leave(mine);
 		}
 	}
 
@@ -148,9 +148,12 @@ public final class Receiver {
 	}
 
 	private boolean handleNext(MessageHandler handler) {
-		long word = this.inbox.next();
+		long word = this.ring.nextAlike();
 		if (word == 0) {
-			return false;
+			word = this.inbox.next();
+			if (word == 0) {
+				return false;
+			}
 		}
 		begin(this.view, word);
 		try {
@@ -181,7 +184,7 @@ public final class Receiver {
 	}
 
 	private MessageView take() {
-		enter();
+		BiasedLock.Bias mine = enter();
 		try {
 			releaseInHand();
 			long word = this.inbox.next();
@@ -199,7 +202,7 @@ public final class Receiver {
 			throw this.channel.fail(ex);
 		}
 		finally {
-			leave();
+			leave(mine);
 		}
 	}
 
@@ -207,7 +210,7 @@ public final class Receiver {
 		if (this.inHand == 0 || !this.channel.isOpen()) {
 			return;
 		}
-		enter();
+		BiasedLock.Bias mine = enter();
 		try {
 			releaseInHand();
 			if (!this.ring.isReady()) {
@@ -218,7 +221,7 @@ public final class Receiver {
 			throw this.channel.fail(ex);
 		}
 		finally {
-			leave();
+			leave(mine);
 		}
 	}
 
@@ -231,21 +234,29 @@ public final class Receiver {
 		}
 	}
 
-	private void enter() {
+	private BiasedLock.Bias enter() {
+		BiasedLock.Bias mine = this.inbox.consuming.enter();
+		if (mine == null) {
+			enterSlowly();
+		}
+		if (!this.channel.isOpen()) {
+			this.inbox.consuming.exit(mine);
+			this.channel.ensureOpen();
+		}
+		return mine;
+	}
+
+	private void enterSlowly() {
 		BiasedLock consuming = this.inbox.consuming;
 		if (!consuming.tryLock() && (consuming.isMine() || !consuming.tryLock(AxonChannel.BOUNDED_WAIT_NANOS))) {
 			this.channel.ensureOpen();
 			throw new IllegalStateException("Channel '" + this.endpoint.names
 					+ "' is being received from by another thread, or by a handler: one thread at a time may");
 		}
-		if (!this.channel.isOpen()) {
-			consuming.unlock();
-			this.channel.ensureOpen();
-		}
 	}
 
-	private void leave() {
-		this.inbox.consuming.unlock();
+	private void leave(BiasedLock.Bias mine) {
+		this.inbox.consuming.exit(mine);
 		this.channel.closeIfDeferred();
 	}
 

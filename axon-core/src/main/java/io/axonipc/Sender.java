@@ -28,7 +28,8 @@ import io.axonipc.ring.HeaderWord;
  */
 public final class Sender {
 
-	private static final byte[] NO_METADATA = {};
+	/** Waits up to the channel's send time-out. */
+	private static final long DEFAULT_TIMEOUT = -1;
 
 	private final AxonChannel channel;
 
@@ -49,7 +50,7 @@ public final class Sender {
 	 * @return false when the ring is full, or another thread keeps it claimed
 	 */
 	public boolean trySend(String tag, byte[] payload) {
-		return send(tag, NO_METADATA, 0, 0, payload, 0);
+		return this.outbox.send(tag, 0, 0, payload, 0);
 	}
 
 	/**
@@ -59,7 +60,7 @@ public final class Sender {
 	 * @return false when the ring is full
 	 */
 	public boolean trySend(String tag, ByteBuffer payload) {
-		return send(tag, NO_METADATA, 0, 0, payload, 0);
+		return this.outbox.send(tag, 0, 0, payload, 0);
 	}
 
 	/**
@@ -69,9 +70,8 @@ public final class Sender {
 	 * @throws SendTimeoutException when no room was made in time; nothing was sent
 	 */
 	public void send(String tag, byte[] payload) {
-		long timeout = this.channel.sendTimeoutNanos();
-		if (!send(tag, NO_METADATA, 0, 0, payload, timeout)) {
-			throw timedOut(tag, timeout);
+		if (!this.outbox.send(tag, 0, 0, payload, DEFAULT_TIMEOUT)) {
+			throw timedOut(tag, DEFAULT_TIMEOUT);
 		}
 	}
 
@@ -82,9 +82,8 @@ public final class Sender {
 	 * @throws SendTimeoutException when no room was made in time; nothing was sent
 	 */
 	public void send(String tag, ByteBuffer payload) {
-		long timeout = this.channel.sendTimeoutNanos();
-		if (!send(tag, NO_METADATA, 0, 0, payload, timeout)) {
-			throw timedOut(tag, timeout);
+		if (!this.outbox.send(tag, 0, 0, payload, DEFAULT_TIMEOUT)) {
+			throw timedOut(tag, DEFAULT_TIMEOUT);
 		}
 	}
 
@@ -108,7 +107,7 @@ public final class Sender {
 	 * @return the claim, or null when the ring is full
 	 */
 	public Claim tryClaim(String tag, int length) {
-		return open(tag, NO_METADATA, 0, 0, length, 0) ? this.claim : null;
+		return open(tag, Outbox.NO_METADATA, 0, 0, length, 0) ? this.claim : null;
 	}
 
 	/**
@@ -121,7 +120,7 @@ public final class Sender {
 	 * @throws SendTimeoutException when no room was made in time
 	 */
 	public Claim claim(String tag, int length) {
-		return claim(tag, NO_METADATA, 0, 0, length, this.channel.sendTimeoutNanos());
+		return claim(tag, Outbox.NO_METADATA, 0, 0, length, DEFAULT_TIMEOUT);
 	}
 
 	/**
@@ -153,8 +152,8 @@ public final class Sender {
 	 * @return the claim
 	 */
 	public Claim claimReply(MessageView request, int length) {
-		return claim(request.tag(), NO_METADATA, HeaderWord.CORRELATED | HeaderWord.REPLY, requestId(request), length,
-				this.channel.sendTimeoutNanos());
+		return claim(request.tag(), Outbox.NO_METADATA, HeaderWord.CORRELATED | HeaderWord.REPLY, requestId(request),
+				length, DEFAULT_TIMEOUT);
 	}
 
 	/**
@@ -168,9 +167,9 @@ public final class Sender {
 	}
 
 	private void reply(MessageView request, int flags, ByteBuffer payload) {
-		long timeout = this.channel.sendTimeoutNanos();
-		if (!send(request.tag(), NO_METADATA, HeaderWord.CORRELATED | flags, requestId(request), payload, timeout)) {
-			throw timedOut(request.tag(), timeout);
+		if (!this.outbox.send(request.tag(), HeaderWord.CORRELATED | flags, requestId(request), payload,
+				DEFAULT_TIMEOUT)) {
+			throw timedOut(request.tag(), DEFAULT_TIMEOUT);
 		}
 	}
 
@@ -188,23 +187,12 @@ public final class Sender {
 	}
 
 	private static byte[] metadata(MessageHeader header) {
-		return (header.metadata() != null) ? header.metadata() : NO_METADATA;
-	}
-
-	private boolean send(String tag, byte[] metadata, int flags, long id, byte[] payload, long nanos) {
-		if (metadata.length == 0 && this.outbox.trySend(tag, flags, id, payload)) {
-			return true;
-		}
-		if (!this.outbox.begin(tag, metadata, flags, id, payload.length, nanos)) {
-			return false;
-		}
-		this.outbox.commit(payload);
-		return true;
+		return (header.metadata() != null) ? header.metadata() : Outbox.NO_METADATA;
 	}
 
 	private boolean send(String tag, byte[] metadata, int flags, long id, ByteBuffer payload, long nanos) {
-		if (metadata.length == 0 && this.outbox.trySend(tag, flags, id, payload)) {
-			return true;
+		if (metadata.length == 0) {
+			return this.outbox.send(tag, flags, id, payload, nanos);
 		}
 		if (!this.outbox.begin(tag, metadata, flags, id, payload.remaining(), nanos)) {
 			return false;
@@ -238,7 +226,8 @@ public final class Sender {
 		}
 	}
 
-	private SendTimeoutException timedOut(String tag, long nanos) {
+	private SendTimeoutException timedOut(String tag, long timeout) {
+		long nanos = (timeout < 0) ? this.channel.sendTimeoutNanos() : timeout;
 		return new SendTimeoutException("Channel '" + this.channel.name() + "': no room for the message with tag '"
 				+ tag + "' within " + Duration.ofNanos(nanos) + ": " + this.channel.counters().ringUsed() + " of "
 				+ this.channel.capacity() + " bytes wait for the peer, which "

@@ -8,7 +8,6 @@ import io.axonipc.posix.PosixException;
 import io.axonipc.posix.SharedMemory;
 import io.axonipc.ring.CorruptRingException;
 import io.axonipc.ring.SegmentLayout;
-import io.axonipc.ring.Words;
 
 /** The peer's large-message slots, mapped when first met and kept. Thread-safe. */
 final class SlotMappings {
@@ -59,7 +58,7 @@ final class SlotMappings {
 				throw new CorruptRingException(name + " is not a whole slot");
 			}
 			ByteBuffer mapped = segment.map(status.size());
-			if (Words.get(mapped, SegmentLayout.SLOT_GENERATION) != wanted) {
+			if (mapped.getLong(SegmentLayout.SLOT_GENERATION) != wanted) {
 				throw new CorruptRingException(name + " is not what the record refers to");
 			}
 			return mapped;

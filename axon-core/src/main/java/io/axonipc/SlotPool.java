@@ -95,7 +95,7 @@ final class SlotPool {
 	 */
 	private void remove(int slot) {
 		if (this.memory[slot] != null) {
-			Words.putRelease(this.memory[slot], SegmentLayout.MAGIC_OFFSET, 0);
+			Words.putRelease(this.memory[slot].asLongBuffer(), SegmentLayout.MAGIC_OFFSET, 0);
 			try (SharedMemory segment = SharedMemory.open(name(slot))) {
 				if (segment != null) {
 					segment.release(SegmentLayout.PAGE + this.capacity[slot]);
@@ -109,7 +109,7 @@ final class SlotPool {
 
 	private void keep(int slot, ByteBuffer mapped, long slotCapacity) {
 		this.memory[slot] = mapped;
-		this.generation[slot] = Words.get(mapped, SegmentLayout.SLOT_GENERATION);
+		this.generation[slot] = mapped.getLong(SegmentLayout.SLOT_GENERATION);
 		this.capacity[slot] = slotCapacity;
 		this.busyUntil[slot] = 0;
 		this.total += slotCapacity;
@@ -211,11 +211,11 @@ final class SlotPool {
 			long size = SegmentLayout.PAGE + needed;
 			segment.allocate(size);
 			ByteBuffer mapped = segment.map(size);
-			Words.put(mapped, SegmentLayout.SIZE, size);
-			Words.put(mapped, SegmentLayout.SLOT_CHANNEL_ID, this.endpoint.channelId);
-			Words.put(mapped, SegmentLayout.SLOT_GENERATION, (this.endpoint.incarnation() << 32) | ++this.generations);
-			Words.put(mapped, SegmentLayout.SLOT_NUMBER, this.endpoint.outgoing() | ((long) slot << 32));
-			Words.putRelease(mapped, SegmentLayout.MAGIC_OFFSET, SegmentLayout.SLOT_MAGIC);
+			mapped.putLong(SegmentLayout.SIZE, size);
+			mapped.putLong(SegmentLayout.SLOT_CHANNEL_ID, this.endpoint.channelId);
+			mapped.putLong(SegmentLayout.SLOT_GENERATION, (this.endpoint.incarnation() << 32) | ++this.generations);
+			mapped.putLong(SegmentLayout.SLOT_NUMBER, this.endpoint.outgoing() | ((long) slot << 32));
+			Words.putRelease(mapped.asLongBuffer(), SegmentLayout.MAGIC_OFFSET, SegmentLayout.SLOT_MAGIC);
 			keep(slot, mapped, needed);
 		}
 	}

@@ -4,10 +4,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 
 /**
- * Copies a payload into shared memory. Small ones in straight lines: a loop of so few
- * turns costs more for its set-up, and the call of a copying routine more than both.
+ * Copies a payload into its record. Small ones in straight lines: a loop of so few turns
+ * costs more for its set-up, and the call of a copying routine more than both. What is
+ * left of a word behind the payload is filled with zeros; it belongs to the record's
+ * padding.
  */
 public final class Bytes {
 
@@ -22,11 +25,12 @@ public final class Bytes {
 	 * Copies an array.
 	 * @param source all of it is copied
 	 * @param memory where to, a direct little-endian buffer
-	 * @param offset where they go
+	 * @param words the same memory
+	 * @param offset where the bytes go, a multiple of 8
 	 */
-	public static void copy(byte[] source, ByteBuffer memory, int offset) {
+	public static void copy(byte[] source, ByteBuffer memory, LongBuffer words, int offset) {
 		if (source.length < SMALL) {
-			copySmall(source, memory, offset);
+			copySmall(source, words, offset);
 		}
 		else {
 			memory.put(offset, source);
@@ -37,13 +41,14 @@ public final class Bytes {
 	 * Copies a buffer.
 	 * @param source copied from its position to its limit
 	 * @param memory where to, a direct little-endian buffer
-	 * @param offset where they go
+	 * @param words the same memory
+	 * @param offset where the bytes go, a multiple of 8
 	 */
-	public static void copy(ByteBuffer source, ByteBuffer memory, int offset) {
+	public static void copy(ByteBuffer source, ByteBuffer memory, LongBuffer words, int offset) {
 		int start = source.position();
 		int length = source.limit() - start;
-		if (length < SMALL && source.order() == memory.order()) {
-			copySmall(source, start, length, memory, offset);
+		if (length < SMALL && source.order() == ByteOrder.LITTLE_ENDIAN) {
+			copySmall(source, start, length, words, offset);
 		}
 		else {
 			memory.put(offset, source, start, length);
@@ -51,61 +56,62 @@ public final class Bytes {
 	}
 
 	/** A buffer around the array would be an object for each message. */
-	private static void copySmall(byte[] source, ByteBuffer memory, int offset) {
-		int words = source.length & -Long.BYTES;
-		for (int i = 0; i < words; i += Long.BYTES) {
-			memory.putLong(offset + i, (long) WORDS.get(source, i));
+	private static void copySmall(byte[] source, LongBuffer words, int offset) {
+		int whole = source.length & -Long.BYTES;
+		for (int i = 0; i < whole; i += Long.BYTES) {
+			Words.put(words, offset + i, (long) WORDS.get(source, i));
 		}
-		for (int i = words; i < source.length; i++) {
-			memory.put(offset + i, source[i]);
+		if (whole < source.length) {
+			long last = 0;
+			for (int i = source.length - 1; i >= whole; i--) {
+				last = last << Byte.SIZE | source[i] & 0xff;
+			}
+			Words.put(words, offset + whole, last);
 		}
 	}
 
-	private static void copySmall(ByteBuffer source, int start, int length, ByteBuffer memory, int offset) {
+	private static void copySmall(ByteBuffer source, int start, int length, LongBuffer words, int offset) {
 		int from = start;
-		int to = offset;
+		int to = offset >>> 3;
 		if ((length & 64) != 0) {
-			copy32(source, from, memory, to);
-			copy32(source, from + 32, memory, to + 32);
+			copy32(source, from, words, to);
+			copy32(source, from + 32, words, to + 4);
 			from += 64;
-			to += 64;
-		}
-		if ((length & 32) != 0) {
-			copy32(source, from, memory, to);
-			from += 32;
-			to += 32;
-		}
-		if ((length & 16) != 0) {
-			memory.putLong(to, source.getLong(from));
-			memory.putLong(to + 8, source.getLong(from + 8));
-			from += 16;
-			to += 16;
-		}
-		if ((length & 8) != 0) {
-			memory.putLong(to, source.getLong(from));
-			from += 8;
 			to += 8;
 		}
-		if ((length & 4) != 0) {
-			memory.putInt(to, source.getInt(from));
-			from += 4;
+		if ((length & 32) != 0) {
+			copy32(source, from, words, to);
+			from += 32;
 			to += 4;
 		}
-		if ((length & 2) != 0) {
-			memory.putShort(to, source.getShort(from));
-			from += 2;
-			to += 2;
-		}
-		if ((length & 1) != 0) {
-			memory.put(to, source.get(from));
+		if ((length & 31) != 0) {
+			copyRest(source, from, length & 31, words, to);
 		}
 	}
 
-	private static void copy32(ByteBuffer source, int from, ByteBuffer memory, int to) {
-		memory.putLong(to, source.getLong(from));
-		memory.putLong(to + 8, source.getLong(from + 8));
-		memory.putLong(to + 16, source.getLong(from + 16));
-		memory.putLong(to + 24, source.getLong(from + 24));
+	private static void copy32(ByteBuffer source, int from, LongBuffer words, int to) {
+		words.put(to, source.getLong(from));
+		words.put(to + 1, source.getLong(from + 8));
+		words.put(to + 2, source.getLong(from + 16));
+		words.put(to + 3, source.getLong(from + 24));
+	}
+
+	private static void copyRest(ByteBuffer source, int start, int length, LongBuffer words, int offset) {
+		int from = start;
+		int to = offset;
+		int left = length;
+		for (; left >= Long.BYTES; left -= Long.BYTES) {
+			words.put(to, source.getLong(from));
+			from += Long.BYTES;
+			to++;
+		}
+		if (left > 0) {
+			long last = 0;
+			for (int i = from + left - 1; i >= from; i--) {
+				last = last << Byte.SIZE | source.get(i) & 0xff;
+			}
+			words.put(to, last);
+		}
 	}
 
 }

@@ -3,6 +3,7 @@ package io.axonipc.ring;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
 
 import static io.axonipc.ring.HeaderWord.ALIGNMENT;
 import static io.axonipc.ring.HeaderWord.aligned;
@@ -29,7 +30,7 @@ public final class RingConsumer {
 		}
 	}
 
-	private final ByteBuffer memory;
+	private final LongBuffer memory;
 
 	private final int control;
 
@@ -46,6 +47,11 @@ public final class RingConsumer {
 	/** The last {@code free} that was published. */
 	private long published;
 
+	/** The header word of the last message, checked, and what that took. */
+	private long word;
+
+	private int size;
+
 	/** The last {@code wanted} that was answered with a post. */
 	private long answered;
 
@@ -59,22 +65,35 @@ public final class RingConsumer {
 	 * @param capacity bytes
 	 */
 	public RingConsumer(ByteBuffer memory, int control, int capacity) {
-		this.memory = memory;
+		this.memory = memory.asLongBuffer();
 		this.control = control;
 		this.data = control + SegmentLayout.PAGE;
 		this.capacity = capacity;
-		long handled = Words.getAcquire(memory, control + SegmentLayout.HANDLED);
-		long free = Words.getAcquire(memory, control + SegmentLayout.FREE);
+		long handled = Words.getAcquire(this.memory, control + SegmentLayout.HANDLED);
+		long free = Words.getAcquire(this.memory, control + SegmentLayout.FREE);
 		this.position = handled & -ALIGNMENT;
 		this.earlierDeliveries = (int) handled & (ALIGNMENT - 1);
 		if (free < 0 || free % ALIGNMENT != 0 || this.position < free || this.position - free > capacity) {
 			throw new CorruptRingException("handled = " + handled + " and free = " + free + " do not fit together");
 		}
 		this.published = this.position;
-		Words.putRelease(memory, control + SegmentLayout.FREE, this.position);
-		if ((Words.get(memory, control + SegmentLayout.PARKED) & SegmentLayout.FOR_ANYTHING) != 0) {
+		Words.putRelease(this.memory, control + SegmentLayout.FREE, this.position);
+		if ((Words.get(this.memory, control + SegmentLayout.PARKED) & SegmentLayout.FOR_ANYTHING) != 0) {
 			unpark(SegmentLayout.FOR_ANYTHING);
 		}
+	}
+
+	/**
+	 * The header word of the next message if it is like that of the last one. In a stream
+	 * most are; then nothing of the word needs to be checked but that it is the same, and
+	 * the processor need not wait for it in order to look for the next one. Acquire: the
+	 * record's bytes are visible afterwards.
+	 * @return the word, or 0 when {@link #next} is to decide
+	 */
+	public long nextAlike() {
+		int index = (int) this.position & (this.capacity - 1);
+		long word = Words.getAcquire(this.memory, this.data + index);
+		return (word == this.word && this.size <= this.capacity - index) ? word : 0;
 	}
 
 	/**
@@ -90,6 +109,10 @@ public final class RingConsumer {
 			}
 			check(word, this.position);
 			if (HeaderWord.isMessage(word)) {
+				if (!isReply(word)) {
+					this.word = word;
+					this.size = aligned(HeaderWord.length(word));
+				}
 				return word;
 			}
 			advance(word);
@@ -157,10 +180,13 @@ public final class RingConsumer {
 		if (next - this.published > this.capacity) {
 			throw new CorruptRingException("more than " + this.capacity + " bytes after position " + this.published);
 		}
-		this.earlierDeliveries = 0;
+		if (this.earlierDeliveries != 0) {
+			this.earlierDeliveries = 0;
+		}
 		Words.putRelease(this.memory, this.control + SegmentLayout.HANDLED, next);
-		// After the release fence of the store before.
-		POSITION.setOpaque(this, next);
+		// After the release fence of the store before. Plain, as it has one writer at a
+		// time, and each call has fences that keep it from being put off.
+		this.position = next;
 	}
 
 	/**

@@ -1,6 +1,7 @@
 package io.axonipc.ring;
 
 import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
 
 import static io.axonipc.ring.HeaderWord.ALIGNMENT;
 import static io.axonipc.ring.HeaderWord.aligned;
@@ -21,10 +22,7 @@ public final class RingProducer {
 	 */
 	private static final int AHEAD = 4;
 
-	/** Larger records are written in many lines, of which that one is not the price. */
-	private static final int MAX_STEP = 512;
-
-	private final ByteBuffer memory;
+	private final LongBuffer memory;
 
 	private final int control;
 
@@ -38,14 +36,14 @@ public final class RingProducer {
 	/** The consumer's {@code free} when it was last loaded; only grows. */
 	private long free;
 
-	/** What the records take of which the last ones were. */
+	/** Where records have to end; a header word follows the last one. */
+	private long limit;
+
+	/** What the last claimed record takes. */
 	private int step;
 
-	/**
-	 * The words at each step after the tail up to this position are 0, if the next record
-	 * takes a step.
-	 */
-	private long zeroed;
+	/** The words at each step after the tail, up to so many bytes after it, are 0. */
+	private int ahead;
 
 	/** The consumer's {@code parked} when it was last posted for. */
 	private long posted;
@@ -57,16 +55,16 @@ public final class RingProducer {
 	 * @param capacity bytes
 	 */
 	public RingProducer(ByteBuffer memory, int control, int capacity) {
-		this.memory = memory;
+		this.memory = memory.asLongBuffer();
 		this.control = control;
 		this.data = control + SegmentLayout.PAGE;
 		this.capacity = capacity;
-		this.free = Words.getAcquire(memory, control + SegmentLayout.FREE);
+		setFree(Words.getAcquire(this.memory, control + SegmentLayout.FREE));
 		if (this.free < 0 || this.free % ALIGNMENT != 0) {
 			throw new CorruptRingException("free = " + this.free + " is not a position");
 		}
 		walk(null);
-		Words.put(memory, control + SegmentLayout.WANTED, 0);
+		Words.put(this.memory, control + SegmentLayout.WANTED, 0);
 	}
 
 	/** Told of each record that a walk meets. */
@@ -138,22 +136,34 @@ public final class RingProducer {
 	 * @return where the record starts in the segment, or {@link #FULL}
 	 */
 	public int tryClaim(int length) {
-		long tail = this.tail;
-		int index = (int) tail & (this.capacity - 1);
+		int index = (int) this.tail & (this.capacity - 1);
 		int need = aligned(length);
-		int padding = padding(index, need);
-		long end = tail + padding + need + ALIGNMENT;
-		if (need != this.step) {
-			// Whatever is written there, also if it is aborted.
-			this.step = 0;
+		if (need != this.step || this.tail + need > this.limit || need > this.capacity - index) {
+			return claimSlowly(index, need);
 		}
-		if (end - this.capacity > this.free && end - this.capacity > loadFree()) {
-			return FULL;
+		return this.data + index;
+	}
+
+	private int claimSlowly(int index, int need) {
+		// What was zeroed ahead for other records may be overwritten by this one.
+		this.step = need;
+		this.ahead = 0;
+		int padding = padding(index, need);
+		long end = this.tail + padding + need;
+		if (end > this.limit) {
+			setFree(loadFree());
+			if (end > this.limit) {
+				return FULL;
+			}
 		}
 		if (padding == 0) {
 			return this.data + index;
 		}
-		return pad(index, padding);
+		// Fills the ring up to its end; the word at its start is 0 before that shows.
+		Words.put(this.memory, this.data, 0);
+		Words.putRelease(this.memory, this.data + index, HeaderWord.of(padding, 0, HeaderWord.PADDING, 0));
+		this.tail += padding;
+		return this.data;
 	}
 
 	/**
@@ -161,17 +171,6 @@ public final class RingProducer {
 	 */
 	private int padding(int index, int need) {
 		return (need <= this.capacity - index) ? 0 : this.capacity - index;
-	}
-
-	/**
-	 * Fills the ring up to its end. The word at its start is 0 before the padding shows.
-	 */
-	private int pad(int index, int padding) {
-		this.step = 0;
-		Words.put(this.memory, this.data, 0);
-		Words.putRelease(this.memory, this.data + index, HeaderWord.of(padding, 0, HeaderWord.PADDING, 0));
-		this.tail += padding;
-		return this.data;
 	}
 
 	/**
@@ -183,8 +182,12 @@ public final class RingProducer {
 		if (free < this.free || free > this.tail || free % ALIGNMENT != 0) {
 			throw new CorruptRingException("free = " + free + " is not between " + this.free + " and " + this.tail);
 		}
-		this.free = free;
 		return free;
+	}
+
+	private void setFree(long position) {
+		this.free = position;
+		this.limit = position + this.capacity - ALIGNMENT;
 	}
 
 	/**
@@ -193,34 +196,40 @@ public final class RingProducer {
 	 * @return the position after it
 	 */
 	public long commit(long word) {
-		ByteBuffer memory = this.memory;
+		// Everything of the record comes before its header word.
+		Words.releaseFence();
 		long tail = this.tail;
 		int need = aligned(HeaderWord.length(word));
-		long end = tail + need;
-		if (need != this.step || end > this.zeroed) {
-			// The next header word is 0 before this one shows, or bytes of an earlier lap
-			// could be taken for a record. Release orders it, and this record, before.
-			Words.put(memory, offset(end), 0);
-			this.step = need;
-			this.zeroed = end;
+		if (this.ahead < need) {
+			zeroAhead(tail, need);
 		}
-		Words.putRelease(memory, offset(tail), word);
-		this.tail = end;
-		if (need <= MAX_STEP) {
-			zeroAhead(memory, end, need);
+		Words.put(this.memory, offset(tail), word);
+		this.tail = tail + need;
+		long next = tail + need + this.ahead;
+		if (next <= this.limit) {
+			Words.put(this.memory, offset(next), 0);
 		}
-		return end;
+		else {
+			this.ahead -= need;
+		}
+		return tail + need;
 	}
 
-	/** Zeroes the header words of the next steps, as far as there is room. */
-	private void zeroAhead(ByteBuffer memory, long end, int need) {
-		long target = Math.min(end + (long) AHEAD * need, this.free + this.capacity - ALIGNMENT);
-		long next = this.zeroed + need;
-		while (next <= target) {
-			Words.put(memory, offset(next), 0);
-			this.zeroed = next;
+	/**
+	 * The next header word is 0 before the one before it shows, or bytes of an earlier
+	 * lap could be taken for a record. So are those of the records after it, should they
+	 * take as much, as far as there is room.
+	 */
+	private void zeroAhead(long tail, int need) {
+		long target = Math.min(tail + (long) AHEAD * need, this.limit);
+		long next = tail + need;
+		do {
+			Words.put(this.memory, offset(next), 0);
 			next += need;
 		}
+		while (next <= target);
+		this.ahead = (int) (next - need - tail);
+		Words.releaseFence();
 	}
 
 	private int offset(long position) {
@@ -273,7 +282,8 @@ public final class RingProducer {
 	 * @return a position, loaded now
 	 */
 	public long free() {
-		return loadFree();
+		setFree(loadFree());
+		return this.free;
 	}
 
 	/**

@@ -89,7 +89,10 @@ public final class Payload {
 	 * @return always the same direct buffer: little-endian, position 0, limit length
 	 */
 	public ByteBuffer next() {
-		return this.buffer.putLong(0, nextSequence()).clear();
+		if (this.buffer.remaining() != this.length) {
+			this.buffer.clear();
+		}
+		return this.buffer.putLong(0, nextSequence());
 	}
 
 	/**
