@@ -32,6 +32,8 @@ struct producer {
 	uint64_t tail;
 	uint64_t free;        /* the consumer's word as last seen */
 	uint64_t posted;      /* the `parked` that was posted for */
+	uint64_t step;        /* what the record takes that was reserved last */
+	uint64_t ahead;       /* the words at each step after the tail, up to so many bytes after it, are 0 */
 };
 
 struct consumer {
@@ -90,19 +92,35 @@ enum ring_state producer_reserve_slowly(struct producer *producer, uint64_t need
 static inline enum ring_state producer_reserve(struct producer *producer, uint64_t need, uint64_t *wanted)
 {
 	const uint64_t tail = producer->tail;
-	if (need <= ring_to_end(&producer->ring, tail)
-			&& tail + need + RECORD_ALIGN <= producer->free + producer->ring.capacity)
+	if (likely(need == producer->step && need <= ring_to_end(&producer->ring, tail)
+			&& tail + need + RECORD_ALIGN <= producer->free + producer->ring.capacity))
 		return RING_OK;
 	return producer_reserve_slowly(producer, need, wanted);
 }
 
-/* Makes the record at the tail visible. Zeroing the next header first keeps bytes of an earlier lap from passing for a record. */
+/*
+ * Zeroes the header words that follow a record of `need` bytes at the tail: the next one keeps bytes of an earlier lap
+ * from passing for a record, those after it will be needed if the next records take as much.
+ */
+void producer_zero_ahead(struct producer *producer, uint64_t need);
+
+/*
+ * Makes the record at the tail visible. The consumer looks at the next header
+ * word all the time; were it zeroed just before, each commit would wait for
+ * the move of two lines.
+ */
 static inline void producer_commit(struct producer *producer, uint64_t word, uint64_t need)
 {
 	const uint64_t tail = producer->tail;
-	store_plain(ring_word(&producer->ring, tail + need), 0);
+	if (unlikely(producer->ahead < need))
+		producer_zero_ahead(producer, need);
 	store_release(ring_word(&producer->ring, tail), word);
 	producer->tail = tail + need;
+	const uint64_t next = tail + need + producer->ahead;
+	if (likely(next + RECORD_ALIGN <= producer->free + producer->ring.capacity))
+		store_plain(ring_word(&producer->ring, next), 0);
+	else
+		producer->ahead -= need;
 }
 
 /*

@@ -4,6 +4,8 @@
 
 #include "wait.h"
 
+#define LONG_COPY 2048 /* bytes from which a library call pays */
+
 /* Up to AXON_TAG_MAX + 1. Most tags are too short to be worth a call. */
 static inline size_t tag_length_of(const axon_header *header)
 {
@@ -120,13 +122,21 @@ static int wait_for_room(axon_channel *channel, struct claim *claim, struct wait
 	return status;
 }
 
-/* Copies without a call what is small. */
+/*
+ * Copies without a call what is not long: line after line, as the receiver
+ * will read them (memcpy() begins at both ends, which costs a round trip of
+ * 256 bytes a tenth of its time).
+ */
 static inline void copy(uint8_t *to, const void *source, size_t length)
 {
 	const uint8_t *from = source;
-	if (length > 64) {
+	if (length >= LONG_COPY) {
 		platform_copy(to, from, length);
-	} else if (length >= 16) {
+		return;
+	}
+	for (; length > 64; length -= 64, to += 64, from += 64)
+		memcpy(to, from, 64);
+	if (length >= 16) {
 		if (length > 32) {
 			memcpy(to + 16, from + 16, 16);
 			memcpy(to + length - 32, from + length - 32, 16);
@@ -140,6 +150,21 @@ static inline void copy(uint8_t *to, const void *source, size_t length)
 		for (size_t i = 0; i < length; i++)
 			to[i] = from[i];
 	}
+}
+
+/*
+ * Copies a payload that begins `start` bytes after the record. The record's
+ * first line comes last: the receiver looks at it all the time, and would
+ * take it away while the others are written, and once more is a move of it.
+ */
+static inline void copy_payload(uint8_t *record, size_t start, const uint8_t *payload, size_t length)
+{
+	if (start + length > RECORD_ALIGN && start < RECORD_ALIGN) {
+		const size_t first = RECORD_ALIGN - start;
+		copy(record + RECORD_ALIGN, payload + first, length - first);
+		length = first;
+	}
+	copy(record + start, payload, length);
 }
 
 /* Writes what precedes the payload. */
@@ -257,8 +282,9 @@ __attribute__((always_inline)) static inline int send(axon_channel *channel, con
 		if (likely((payload != NULL || length == 0) && timeout >= AXON_DEFAULT_TIMEOUT
 				&& plan(channel, header, length, &claim) && !claim.large
 				&& producer_reserve(&out->producer, claim.need, &wanted) == RING_OK)) {
-			uint8_t *record = write_head(&out->producer, header, claim.tag_length);
-			copy(record + claim.payload, payload, length);
+			uint8_t *record = (uint8_t *)ring_word(&out->producer.ring, out->producer.tail);
+			copy_payload(record, claim.payload, payload, length);
+			write_head(&out->producer, header, claim.tag_length);
 			publish(channel, &claim);
 			lock_exit(&out->lock, mark);
 			return AXON_OK;

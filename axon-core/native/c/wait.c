@@ -9,6 +9,8 @@
 #define YIELDED INT64_C(1000)     /* ns of a yield in which the peer had this very processor */
 #define FUTILE 2                  /* spins in vain after which there are none, */
 #define PROBE_EVERY 64            /* but for one at each of so many waits */
+#define BURST 64                  /* messages without a look in vain */
+#define LEAD INT64_C(5000)        /* ns that a sender is left alone after a burst that the receiver was faster than */
 #define ASK_AFTER INT64_C(20000)  /* ns of spinning for room after which the peer is told */
 #define LOCK_SPINS 50
 #define LOCK_YIELDS 20
@@ -212,6 +214,21 @@ static int64_t spin_time(const axon_options *options, struct patience *patience)
 	return flag_peek(&patience->waits) % PROBE_EVERY == 0 ? options->spin : 0;
 }
 
+/*
+ * A receiver that follows on the sender's heels takes each cache line from
+ * under its hands, which makes both half as fast.
+ */
+static void let_sender_get_ahead(struct incoming *in)
+{
+	const uint64_t messages = load_plain(&in->messages);
+	const bool burst = messages - load_plain(&in->messages_when_dry) >= BURST;
+	store_plain(&in->messages_when_dry, messages);
+	if (burst) {
+		for (const int64_t end = platform_now() + LEAD; platform_now() < end;)
+			cpu_pause();
+	}
+}
+
 int wait_more(struct wait *wait, axon_channel *channel)
 {
 	const axon_options *options = &channel->options;
@@ -220,6 +237,8 @@ int wait_more(struct wait *wait, axon_channel *channel)
 	const int64_t spin = spin_time(options, patience);
 	int64_t now = 0, slice_end = 0, spin_end = 0;
 	wait->slice_over = wait->yielded = false;
+	if (wait->what == WAIT_MESSAGE && spin != 0)
+		let_sender_get_ahead(&channel->in);
 	bool ready = is_ready(wait, channel);
 	for (int i = 1; spin != 0 && !ready && i < LOOKS; i++) {
 		cpu_pause();

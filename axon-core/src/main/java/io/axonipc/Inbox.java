@@ -250,6 +250,14 @@ final class Inbox {
 		return this.parking.await(this.messageReady, nanos, SegmentLayout.FOR_MESSAGES);
 	}
 
+	/**
+	 * How often a thread that waits for messages may look for them right away, where
+	 * spinning is worth it.
+	 */
+	int quickLooks() {
+		return this.parking.quickLooks();
+	}
+
 	/** The same for a reply, but for one bounded wait after the spin. */
 	boolean awaitReply(PendingReply reply, long nanos) {
 		return this.parking.await(() -> look(reply), nanos, SegmentLayout.FOR_REPLIES);

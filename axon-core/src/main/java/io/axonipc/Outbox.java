@@ -52,7 +52,7 @@ final class Outbox {
 	 * encoded, flags, payload and record lengths, where its payload starts, and its
 	 * header word.
 	 */
-	private String lastTag;
+	private String lastTag = "";
 
 	private long lastTagWord;
 
@@ -63,6 +63,11 @@ final class Outbox {
 	private int lastRecordLength;
 
 	private int lastStart;
+
+	/** How much of the payload lies in the record's first line, and how much does not. */
+	private int lastFirst;
+
+	private int lastRest;
 
 	private long lastWord;
 
@@ -95,24 +100,70 @@ final class Outbox {
 	}
 
 	/**
-	 * Sends a message without metadata; the usual one, which fits into the ring and finds
+	 * Sends a message without metadata, the usual one, which fits into the ring and finds
 	 * room there, in one go. How many stores that takes decides how many messages are on
-	 * their way to the other core at a time; so it is one method, which every caller
-	 * inlines or calls, and what it knows of the last message it loads again rather than
-	 * to keep it on the stack across the copy.
+	 * their way to the other core at a time; so it has few parameters, is one method,
+	 * which every caller inlines or calls, and what it knows of the last message it loads
+	 * again rather than to keep it on the stack across the copy.
 	 * @param nanos the longest wait for room, negative for the channel's
 	 * @return false when there was no room
 	 */
+	boolean send(String tag, ByteBuffer payload, long nanos) {
+		BiasedLock.Bias mine = this.lock.enter();
+		if (mine == null && !this.lock.tryLock()) {
+			return sendSlowly(tag, 0, 0, payload, nanos);
+		}
+		try {
+			int record = tryClaim(tag, 0, payload.remaining());
+			if (record >= 0) {
+				copy(payload, record);
+				commitLast(record, 0, 0);
+				return true;
+			}
+		}
+		catch (CorruptRingException ex) {
+			throw this.channel.fail(ex);
+		}
+		finally {
+			this.lock.exit(mine);
+		}
+		return sendSlowly(tag, 0, 0, payload, nanos);
+	}
+
+	/** The same for an array. */
+	boolean send(String tag, byte[] payload, long nanos) {
+		BiasedLock.Bias mine = this.lock.enter();
+		if (mine == null && !this.lock.tryLock()) {
+			return sendSlowly(tag, 0, 0, ByteBuffer.wrap(payload), nanos);
+		}
+		try {
+			int record = tryClaim(tag, 0, payload.length);
+			if (record >= 0) {
+				copy(payload, record);
+				commitLast(record, 0, 0);
+				return true;
+			}
+		}
+		catch (CorruptRingException ex) {
+			throw this.channel.fail(ex);
+		}
+		finally {
+			this.lock.exit(mine);
+		}
+		return sendSlowly(tag, 0, 0, ByteBuffer.wrap(payload), nanos);
+	}
+
+	/** The same for a request or a reply. */
 	boolean send(String tag, int flags, long id, ByteBuffer payload, long nanos) {
 		BiasedLock.Bias mine = this.lock.enter();
 		if (mine == null && !this.lock.tryLock()) {
 			return sendSlowly(tag, flags, id, payload, nanos);
 		}
 		try {
-			int offset = tryClaim(tag, flags, id, payload.remaining());
-			if (offset >= 0) {
-				Bytes.copy(payload, this.memory, this.words, offset);
-				commitLast();
+			int record = tryClaim(tag, flags, payload.remaining());
+			if (record >= 0) {
+				copy(payload, record);
+				commitLast(record, flags, id);
 				return true;
 			}
 		}
@@ -133,52 +184,16 @@ final class Outbox {
 		return true;
 	}
 
-	/** The same for an array. */
-	boolean send(String tag, int flags, long id, byte[] payload, long nanos) {
-		BiasedLock.Bias mine = this.lock.enter();
-		if (mine == null && !this.lock.tryLock()) {
-			return sendSlowly(tag, flags, id, ByteBuffer.wrap(payload), nanos);
-		}
-		try {
-			int offset = tryClaim(tag, flags, id, payload.length);
-			if (offset >= 0) {
-				Bytes.copy(payload, this.memory, this.words, offset);
-				commitLast();
-				return true;
-			}
-		}
-		catch (CorruptRingException ex) {
-			throw this.channel.fail(ex);
-		}
-		finally {
-			this.lock.exit(mine);
-		}
-		return sendSlowly(tag, flags, id, ByteBuffer.wrap(payload), nanos);
-	}
-
 	/**
-	 * Takes room in the ring, and writes all but the payload.
-	 * @return where the payload goes, or a negative number when {@link #begin} is to
+	 * Takes room in the ring.
+	 * @return where the record starts, or a negative number when {@link #begin} is to
 	 * decide
 	 */
-	private int tryClaim(String tag, int flags, long id, int length) {
-		if (tag != this.lastTag || length != this.lastLength || flags != this.lastFlags || tag == null) {
+	private int tryClaim(String tag, int flags, int length) {
+		if (tag != this.lastTag || length != this.lastLength || flags != this.lastFlags) {
 			remember(Objects.requireNonNull(tag, "tag"), flags, length);
 		}
-		int record = this.channel.isOpen() ? this.ring.tryClaim(this.lastRecordLength) : RingProducer.FULL;
-		if (record < 0) {
-			return record;
-		}
-		int tagStart = record + 8;
-		if (flags != 0) {
-			Words.put(this.words, tagStart, id);
-			tagStart += 8;
-		}
-		Words.put(this.words, tagStart, this.lastTagWord);
-		if (tagStart + 8 < record + this.lastStart) {
-			writeTag(tagStart, this.tags.encode(tag));
-		}
-		return record + this.lastStart;
+		return this.channel.isOpen() ? this.ring.tryClaim(this.lastRecordLength) : RingProducer.FULL;
 	}
 
 	/** A message that does not fit into the ring gets a length for which is no room. */
@@ -191,10 +206,45 @@ final class Outbox {
 		this.lastLength = length;
 		this.lastRecordLength = (length <= this.maxInRing - start) ? start + length : this.endpoint.capacity;
 		this.lastStart = start;
+		this.lastFirst = Math.min(length, -start & (HeaderWord.ALIGNMENT - 1));
+		this.lastRest = length - this.lastFirst;
 		this.lastWord = HeaderWord.of(start + length, encoded.bytes.length, flags, 0);
 	}
 
-	private void commitLast() {
+	/**
+	 * What lies in the record's first line comes last: the receiver looks at that line
+	 * all the time, and would take it away while the others are written, and once more is
+	 * a move of it.
+	 */
+	private void copy(ByteBuffer payload, int record) {
+		int start = payload.position();
+		int to = record + this.lastStart;
+		int first = this.lastFirst;
+		if (this.lastRest > 0) {
+			Bytes.copy(payload, start + first, this.lastRest, this.memory, this.words, to + first);
+		}
+		Bytes.copy(payload, start, first, this.memory, this.words, to);
+	}
+
+	private void copy(byte[] payload, int record) {
+		int to = record + this.lastStart;
+		int first = this.lastFirst;
+		if (this.lastRest > 0) {
+			Bytes.copy(payload, first, this.lastRest, this.memory, this.words, to + first);
+		}
+		Bytes.copy(payload, 0, first, this.memory, this.words, to);
+	}
+
+	/** Writes what is before the payload, and commits. */
+	private void commitLast(int record, int flags, long id) {
+		int tagStart = record + HeaderWord.tagOffset(flags);
+		if (flags != 0) {
+			Words.put(this.words, record + 8, id);
+		}
+		Words.put(this.words, tagStart, this.lastTagWord);
+		if (tagStart + 8 < record + this.lastStart) {
+			writeTag(tagStart, this.tags.encode(this.lastTag));
+		}
 		this.ring.commit(this.lastWord);
 		count(this.lastWord, this.lastLength);
 	}

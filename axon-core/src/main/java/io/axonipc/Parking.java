@@ -20,6 +20,9 @@ final class Parking {
 	/** Looks between two readings of the clock, which costs more than a look. */
 	private static final int LOOKS = 16;
 
+	/** Looks without a glance at the clock: a few microseconds. */
+	private static final int QUICK_LOOKS = 64;
+
 	private final AxonChannel channel;
 
 	private final Inbox inbox;
@@ -73,6 +76,11 @@ final class Parking {
 			this.channel.ensureOpen();
 		}
 		return ready.getAsBoolean();
+	}
+
+	/** How often to look for a message before {@link #await}. */
+	int quickLooks() {
+		return this.patience[SegmentLayout.FOR_MESSAGES].isSpinning() ? QUICK_LOOKS : 0;
 	}
 
 	private boolean spin(BooleanSupplier ready, long start, long nanos) {

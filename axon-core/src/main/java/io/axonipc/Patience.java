@@ -38,6 +38,11 @@ final class Patience {
 		return (++this.waits % PROBE_EACH == 0) ? this.spin : 0;
 	}
 
+	/** Whether the last waits did not show that spinning is futile. */
+	boolean isSpinning() {
+		return this.spin > 0 && this.futile == 0 && !this.silent;
+	}
+
 	/** The message came while the thread span. */
 	void spun() {
 		this.futile = 0;

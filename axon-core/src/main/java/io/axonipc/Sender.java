@@ -50,7 +50,7 @@ public final class Sender {
 	 * @return false when the ring is full, or another thread keeps it claimed
 	 */
 	public boolean trySend(String tag, byte[] payload) {
-		return this.outbox.send(tag, 0, 0, payload, 0);
+		return this.outbox.send(tag, payload, 0);
 	}
 
 	/**
@@ -60,7 +60,7 @@ public final class Sender {
 	 * @return false when the ring is full
 	 */
 	public boolean trySend(String tag, ByteBuffer payload) {
-		return this.outbox.send(tag, 0, 0, payload, 0);
+		return this.outbox.send(tag, payload, 0);
 	}
 
 	/**
@@ -70,7 +70,7 @@ public final class Sender {
 	 * @throws SendTimeoutException when no room was made in time; nothing was sent
 	 */
 	public void send(String tag, byte[] payload) {
-		if (!this.outbox.send(tag, 0, 0, payload, DEFAULT_TIMEOUT)) {
+		if (!this.outbox.send(tag, payload, DEFAULT_TIMEOUT)) {
 			throw timedOut(tag, DEFAULT_TIMEOUT);
 		}
 	}
@@ -82,7 +82,7 @@ public final class Sender {
 	 * @throws SendTimeoutException when no room was made in time; nothing was sent
 	 */
 	public void send(String tag, ByteBuffer payload) {
-		if (!this.outbox.send(tag, 0, 0, payload, DEFAULT_TIMEOUT)) {
+		if (!this.outbox.send(tag, payload, DEFAULT_TIMEOUT)) {
 			throw timedOut(tag, DEFAULT_TIMEOUT);
 		}
 	}

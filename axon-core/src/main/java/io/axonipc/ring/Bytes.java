@@ -7,14 +7,14 @@ import java.nio.ByteOrder;
 import java.nio.LongBuffer;
 
 /**
- * Copies a payload into its record. Small ones in straight lines: a loop of so few turns
- * costs more for its set-up, and the call of a copying routine more than both. What is
- * left of a word behind the payload is filled with zeros; it belongs to the record's
- * padding.
+ * Copies payloads into shared memory. Few bytes are copied in straight lines: a loop of
+ * so few turns costs more for its set-up, and the call of a copying routine more than
+ * both. What is left of a word behind the payload is filled with zeros; it belongs to the
+ * record's padding.
  */
 public final class Bytes {
 
-	private static final int SMALL = 128;
+	private static final int FEW = 128;
 
 	private static final VarHandle WORDS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
@@ -22,33 +22,35 @@ public final class Bytes {
 	}
 
 	/**
-	 * Copies an array.
-	 * @param source all of it is copied
+	 * Copies bytes of an array.
+	 * @param source an array
+	 * @param start the first byte to copy
+	 * @param length how many
 	 * @param memory where to, a direct little-endian buffer
 	 * @param words the same memory
 	 * @param offset where the bytes go, a multiple of 8
 	 */
-	public static void copy(byte[] source, ByteBuffer memory, LongBuffer words, int offset) {
-		if (source.length < SMALL) {
-			copySmall(source, words, offset);
+	public static void copy(byte[] source, int start, int length, ByteBuffer memory, LongBuffer words, int offset) {
+		if (length < FEW) {
+			copyFew(source, start, length, words, offset);
 		}
 		else {
-			memory.put(offset, source);
+			memory.put(offset, source, start, length);
 		}
 	}
 
 	/**
-	 * Copies a buffer.
-	 * @param source copied from its position to its limit
+	 * Copies bytes of a buffer.
+	 * @param source a buffer
+	 * @param start the first byte to copy
+	 * @param length how many
 	 * @param memory where to, a direct little-endian buffer
 	 * @param words the same memory
 	 * @param offset where the bytes go, a multiple of 8
 	 */
-	public static void copy(ByteBuffer source, ByteBuffer memory, LongBuffer words, int offset) {
-		int start = source.position();
-		int length = source.limit() - start;
-		if (length < SMALL && source.order() == ByteOrder.LITTLE_ENDIAN) {
-			copySmall(source, start, length, words, offset);
+	public static void copy(ByteBuffer source, int start, int length, ByteBuffer memory, LongBuffer words, int offset) {
+		if (length < FEW && source.order() == ByteOrder.LITTLE_ENDIAN) {
+			copyFew(source, start, length, words, offset >>> 3);
 		}
 		else {
 			memory.put(offset, source, start, length);
@@ -56,23 +58,23 @@ public final class Bytes {
 	}
 
 	/** A buffer around the array would be an object for each message. */
-	private static void copySmall(byte[] source, LongBuffer words, int offset) {
-		int whole = source.length & -Long.BYTES;
+	private static void copyFew(byte[] source, int start, int length, LongBuffer words, int offset) {
+		int whole = length & -Long.BYTES;
 		for (int i = 0; i < whole; i += Long.BYTES) {
-			Words.put(words, offset + i, (long) WORDS.get(source, i));
+			Words.put(words, offset + i, (long) WORDS.get(source, start + i));
 		}
-		if (whole < source.length) {
+		if (whole < length) {
 			long last = 0;
-			for (int i = source.length - 1; i >= whole; i--) {
+			for (int i = start + length - 1; i >= start + whole; i--) {
 				last = last << Byte.SIZE | source[i] & 0xff;
 			}
 			Words.put(words, offset + whole, last);
 		}
 	}
 
-	private static void copySmall(ByteBuffer source, int start, int length, LongBuffer words, int offset) {
+	private static void copyFew(ByteBuffer source, int start, int length, LongBuffer words, int index) {
 		int from = start;
-		int to = offset >>> 3;
+		int to = index;
 		if ((length & 64) != 0) {
 			copy32(source, from, words, to);
 			copy32(source, from + 32, words, to + 4);
@@ -85,7 +87,7 @@ public final class Bytes {
 			to += 4;
 		}
 		if ((length & 31) != 0) {
-			copyRest(source, from, length & 31, words, to);
+			copyLast(source, from, length & 31, words, to);
 		}
 	}
 
@@ -96,9 +98,9 @@ public final class Bytes {
 		words.put(to + 3, source.getLong(from + 24));
 	}
 
-	private static void copyRest(ByteBuffer source, int start, int length, LongBuffer words, int offset) {
+	private static void copyLast(ByteBuffer source, int start, int length, LongBuffer words, int index) {
 		int from = start;
-		int to = offset;
+		int to = index;
 		int left = length;
 		for (; left >= Long.BYTES; left -= Long.BYTES) {
 			words.put(to, source.getLong(from));

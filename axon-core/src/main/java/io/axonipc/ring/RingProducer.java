@@ -15,13 +15,6 @@ public final class RingProducer {
 	/** Returned by {@link #tryClaim}: there is no room now. */
 	public static final int FULL = -1;
 
-	/**
-	 * How many records ahead the header words are zeroed. The consumer looks at the
-	 * nearest one all the time; to write to its line before each commit would cost a
-	 * transfer of the line from core to core, before the one of the record itself.
-	 */
-	private static final int AHEAD = 4;
-
 	private final LongBuffer memory;
 
 	private final int control;
@@ -42,8 +35,14 @@ public final class RingProducer {
 	/** What the last claimed record takes. */
 	private int step;
 
-	/** The words at each step after the tail, up to so many bytes after it, are 0. */
-	private int ahead;
+	/** Whether the word one step after the tail is 0. */
+	private boolean zeroed;
+
+	/**
+	 * Up to here there is room, in this lap: two steps that end before it need no further
+	 * check.
+	 */
+	private long plainEnd;
 
 	/** The consumer's {@code parked} when it was last posted for. */
 	private long posted;
@@ -136,34 +135,34 @@ public final class RingProducer {
 	 * @return where the record starts in the segment, or {@link #FULL}
 	 */
 	public int tryClaim(int length) {
-		int index = (int) this.tail & (this.capacity - 1);
 		int need = aligned(length);
-		if (need != this.step || this.tail + need > this.limit || need > this.capacity - index) {
-			return claimSlowly(index, need);
-		}
-		return this.data + index;
+		long tail = this.tail;
+		return (need == this.step && tail + 2L * need <= this.plainEnd) ? offset(tail) : claimSlowly(need);
 	}
 
-	private int claimSlowly(int index, int need) {
-		// What was zeroed ahead for other records may be overwritten by this one.
-		this.step = need;
-		this.ahead = 0;
+	private int claimSlowly(int need) {
+		int index = (int) this.tail & (this.capacity - 1);
 		int padding = padding(index, need);
 		long end = this.tail + padding + need;
+		// What was zeroed for other records may be overwritten by this one.
+		this.step = need;
+		this.zeroed = false;
+		this.plainEnd = 0;
 		if (end > this.limit) {
 			setFree(loadFree());
 			if (end > this.limit) {
 				return FULL;
 			}
 		}
-		if (padding == 0) {
-			return this.data + index;
+		if (padding != 0) {
+			// Fills the ring up to its end; the word at its start is 0 before that shows.
+			Words.put(this.memory, this.data, 0);
+			Words.putRelease(this.memory, this.data + index, HeaderWord.of(padding, 0, HeaderWord.PADDING, 0));
+			this.tail += padding;
 		}
-		// Fills the ring up to its end; the word at its start is 0 before that shows.
-		Words.put(this.memory, this.data, 0);
-		Words.putRelease(this.memory, this.data + index, HeaderWord.of(padding, 0, HeaderWord.PADDING, 0));
-		this.tail += padding;
-		return this.data;
+		long lapEnd = (this.tail | (this.capacity - 1)) + 1;
+		this.plainEnd = Math.min(this.limit, lapEnd - ALIGNMENT);
+		return offset(this.tail);
 	}
 
 	/**
@@ -192,44 +191,46 @@ public final class RingProducer {
 
 	/**
 	 * Makes the claimed record visible.
-	 * @param word its header word
+	 * @param word its header word, of the length that was claimed
 	 * @return the position after it
 	 */
 	public long commit(long word) {
 		// Everything of the record comes before its header word.
 		Words.releaseFence();
 		long tail = this.tail;
-		int need = aligned(HeaderWord.length(word));
-		if (this.ahead < need) {
-			zeroAhead(tail, need);
+		int need = this.step;
+		long end = tail + need;
+		if (!this.zeroed || end + need > this.plainEnd) {
+			return commitSlowly(word, tail, need);
 		}
-		Words.put(this.memory, offset(tail), word);
-		this.tail = tail + need;
-		long next = tail + need + this.ahead;
-		if (next <= this.limit) {
-			Words.put(this.memory, offset(next), 0);
-		}
-		else {
-			this.ahead -= need;
-		}
-		return tail + need;
+		int offset = offset(tail);
+		Words.put(this.memory, offset, word);
+		this.tail = end;
+		Words.put(this.memory, offset + 2 * need, 0);
+		return end;
 	}
 
 	/**
 	 * The next header word is 0 before the one before it shows, or bytes of an earlier
-	 * lap could be taken for a record. So are those of the records after it, should they
-	 * take as much, as far as there is room.
+	 * lap could be taken for a record. The consumer looks at it all the time; to write to
+	 * its line before each commit would cost a transfer of the line from core to core,
+	 * before the one of the record itself. So the one after it is zeroed with each
+	 * commit, as the next record usually takes as much. More than one ahead is worse:
+	 * streams get three times slower.
 	 */
-	private void zeroAhead(long tail, int need) {
-		long target = Math.min(tail + (long) AHEAD * need, this.limit);
-		long next = tail + need;
-		do {
-			Words.put(this.memory, offset(next), 0);
-			next += need;
+	private long commitSlowly(long word, long tail, int need) {
+		long end = tail + need;
+		if (!this.zeroed) {
+			Words.put(this.memory, offset(end), 0);
+			Words.releaseFence();
 		}
-		while (next <= target);
-		this.ahead = (int) (next - need - tail);
-		Words.releaseFence();
+		Words.put(this.memory, offset(tail), word);
+		this.tail = end;
+		this.zeroed = end + need <= this.limit;
+		if (this.zeroed) {
+			Words.put(this.memory, offset(end + need), 0);
+		}
+		return end;
 	}
 
 	private int offset(long position) {
