@@ -1,9 +1,8 @@
 package io.axonipc.samples.benchmarks.worker;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.function.Function;
 
@@ -19,8 +18,6 @@ public final class Payload {
 
 	/** Word i is i times this: the golden ratio, so that all bits of it differ. */
 	public static final long STEP = 0x9E3779B97F4A7C15L;
-
-	private static final VarHandle WORDS = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
 	private static final int THREAD_SHIFT = 56;
 
@@ -200,38 +197,41 @@ public final class Payload {
 	 * @param words a little-endian buffer, filled from 0 to {@link #length()}
 	 */
 	void fill(ByteBuffer words) {
-		int end = this.length;
-		WORDS.set(words, 0, nextSequence());
+		LongBuffer longs = words.asLongBuffer();
+		int count = this.length / Long.BYTES;
+		longs.put(0, nextSequence());
 		long word = STEP;
-		for (int i = Long.BYTES; i < end; i += Long.BYTES) {
-			WORDS.set(words, i, word);
+		for (int i = 1; i < count; i++) {
+			longs.put(i, word);
 			word += STEP;
 		}
 	}
 
 	/**
 	 * Adds up words. Four accumulators, because one would wait for each addition, and a
-	 * VarHandle, because {@code ByteBuffer.getLong} is four times slower here.
+	 * buffer of longs, because a buffer of bytes checks and swaps each of them: a loop
+	 * over it is ten times slower.
 	 * @param words a little-endian buffer
 	 * @param offset where to begin, in bytes
 	 * @param length how many bytes, a multiple of 8
 	 * @return the sum of the 64-bit words
 	 */
 	public static long sum(ByteBuffer words, int offset, int length) {
+		LongBuffer longs = words.slice(offset, length).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer();
+		int count = length / Long.BYTES;
 		long a = 0;
 		long b = 0;
 		long c = 0;
 		long d = 0;
-		int end = offset + length;
-		int i = offset;
-		for (; i <= end - 32; i += 32) {
-			a += (long) WORDS.get(words, i);
-			b += (long) WORDS.get(words, i + 8);
-			c += (long) WORDS.get(words, i + 16);
-			d += (long) WORDS.get(words, i + 24);
+		int i = 0;
+		for (; i <= count - 4; i += 4) {
+			a += longs.get(i);
+			b += longs.get(i + 1);
+			c += longs.get(i + 2);
+			d += longs.get(i + 3);
 		}
-		for (; i < end; i += 8) {
-			a += (long) WORDS.get(words, i);
+		for (; i < count; i++) {
+			a += longs.get(i);
 		}
 		return a + b + c + d;
 	}
