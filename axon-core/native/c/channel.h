@@ -58,7 +58,7 @@ struct incoming {
 	uint64_t held_bytes;   /* of payload */
 	uint64_t scanned;      /* replies before this position have been dealt with; also read without the lock */
 	uint64_t messages, bytes, wakeups, parks, redelivered, dropped; /* counters */
-	uint64_t messages_when_dry;
+	uint64_t messages_when_dry; /* messages at the last look in vain */
 	uint64_t next_id;      /* lower part of the last correlation id */
 	uint64_t dead_peer;    /* incarnation of a peer that was seen dead */
 	struct pending *pending, *unused;

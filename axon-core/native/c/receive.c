@@ -312,6 +312,7 @@ int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
 			return AXON_OK;
 		}
 		if (word == 0 && timeout == 0) {
+			store_plain(&in->messages_when_dry, in->messages);
 			if (!handled)
 				publish(channel, publishable(in));
 			lock_exit(&in->lock, mark);
@@ -353,6 +354,7 @@ __attribute__((noinline)) static int release_slowly(axon_channel *channel, const
 			pending = pending->next;
 		if (pending != NULL) {
 			count_up(&in->messages, 1);
+			count_up(&in->messages_when_dry, 1); /* a reply is no part of a burst */
 			count_up(&in->bytes, message->payload_length);
 			receive_forget(channel, pending);
 		} else {

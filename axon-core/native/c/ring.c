@@ -1,9 +1,5 @@
 #include "ring.h"
 
-#ifndef ZERO_AHEAD
-#define ZERO_AHEAD 1 /* records */
-#endif
-
 void ring_init(struct ring *ring, void *segment, int number, uint64_t capacity)
 {
 	uint8_t *base = (uint8_t *)segment + RING_OFFSET((uint64_t)number, capacity);
@@ -59,7 +55,8 @@ enum ring_state producer_recover(struct producer *producer)
 		return RING_CORRUPT;
 	producer->free = producer->tail = free;
 	producer->posted = 0;
-	producer->step = producer->ahead = 0;
+	producer->step = 0;
+	producer->zeroed = false;
 	store_plain(&ring->control->wanted, 0);
 	for (;;) {
 		const uint64_t word = load_acquire(ring_word(ring, producer->tail));
@@ -83,17 +80,6 @@ enum ring_state producer_refresh(struct producer *producer)
 	return RING_OK;
 }
 
-void producer_zero_ahead(struct producer *producer, uint64_t need)
-{
-	const uint64_t limit = producer->free + producer->ring.capacity - RECORD_ALIGN;
-	uint64_t ahead = 0;
-	do {
-		ahead += need;
-		store_plain(ring_word(&producer->ring, producer->tail + ahead), 0);
-	} while (ahead < ZERO_AHEAD * need && producer->tail + ahead + need <= limit);
-	producer->ahead = ahead;
-}
-
 enum ring_state producer_reserve_slowly(struct producer *producer, uint64_t need, uint64_t *wanted)
 {
 	const struct ring *ring = &producer->ring;
@@ -101,7 +87,7 @@ enum ring_state producer_reserve_slowly(struct producer *producer, uint64_t need
 	const uint64_t pad = need <= to_end ? 0 : to_end;
 	const uint64_t end = producer->tail + pad + need + RECORD_ALIGN;
 	producer->step = need;
-	producer->ahead = 0; /* what was zeroed for other records may be overwritten by this one */
+	producer->zeroed = false; /* what was zeroed for other records may be overwritten by this one */
 	if (end > producer->free + ring->capacity) {
 		if (producer_refresh(producer) != RING_OK)
 			return RING_CORRUPT;

@@ -33,7 +33,7 @@ struct producer {
 	uint64_t free;        /* the consumer's word as last seen */
 	uint64_t posted;      /* the `parked` that was posted for */
 	uint64_t step;        /* what the record takes that was reserved last */
-	uint64_t ahead;       /* the words at each step after the tail, up to so many bytes after it, are 0 */
+	bool zeroed;          /* the word one step after the tail is 0 */
 };
 
 struct consumer {
@@ -99,28 +99,23 @@ static inline enum ring_state producer_reserve(struct producer *producer, uint64
 }
 
 /*
- * Zeroes the header words that follow a record of `need` bytes at the tail: the next one keeps bytes of an earlier lap
- * from passing for a record, those after it will be needed if the next records take as much.
- */
-void producer_zero_ahead(struct producer *producer, uint64_t need);
-
-/*
- * Makes the record at the tail visible. The consumer looks at the next header
- * word all the time; were it zeroed just before, each commit would wait for
- * the move of two lines.
+ * Makes the record at the tail visible. The next header word is 0 before that,
+ * or bytes of an earlier lap could pass for a record. The consumer looks at it
+ * all the time; were it zeroed just before, each commit would wait for the
+ * move of two lines. So the one behind it is zeroed after each commit, as the
+ * next record usually takes as much. More than one ahead is worse: the
+ * consumer's processor fetches lines ahead, and takes them back.
  */
 static inline void producer_commit(struct producer *producer, uint64_t word, uint64_t need)
 {
-	const uint64_t tail = producer->tail;
-	if (unlikely(producer->ahead < need))
-		producer_zero_ahead(producer, need);
+	const uint64_t tail = producer->tail, end = tail + need;
+	if (unlikely(!producer->zeroed))
+		store_plain(ring_word(&producer->ring, end), 0);
 	store_release(ring_word(&producer->ring, tail), word);
-	producer->tail = tail + need;
-	const uint64_t next = tail + need + producer->ahead;
-	if (likely(next + RECORD_ALIGN <= producer->free + producer->ring.capacity))
-		store_plain(ring_word(&producer->ring, next), 0);
-	else
-		producer->ahead -= need;
+	producer->tail = end;
+	producer->zeroed = end + need + RECORD_ALIGN <= producer->free + producer->ring.capacity;
+	if (likely(producer->zeroed))
+		store_plain(ring_word(&producer->ring, end + need), 0);
 }
 
 /*

@@ -218,15 +218,19 @@ static int64_t spin_time(const axon_options *options, struct patience *patience)
  * A receiver that follows on the sender's heels takes each cache line from
  * under its hands, which makes both half as fast.
  */
-static void let_sender_get_ahead(struct incoming *in)
+static void let_sender_get_ahead(struct wait *wait)
+{
+	for (const int64_t end = read_clock(wait) + LEAD; platform_now() < end;)
+		cpu_pause();
+}
+
+/* Whether many messages came since the last look in vain, which this one is. */
+static bool ends_burst(struct incoming *in)
 {
 	const uint64_t messages = load_plain(&in->messages);
 	const bool burst = messages - load_plain(&in->messages_when_dry) >= BURST;
 	store_plain(&in->messages_when_dry, messages);
-	if (burst) {
-		for (const int64_t end = platform_now() + LEAD; platform_now() < end;)
-			cpu_pause();
-	}
+	return burst;
 }
 
 int wait_more(struct wait *wait, axon_channel *channel)
@@ -237,8 +241,8 @@ int wait_more(struct wait *wait, axon_channel *channel)
 	const int64_t spin = spin_time(options, patience);
 	int64_t now = 0, slice_end = 0, spin_end = 0;
 	wait->slice_over = wait->yielded = false;
-	if (wait->what == WAIT_MESSAGE && spin != 0)
-		let_sender_get_ahead(&channel->in);
+	if (wait->what == WAIT_MESSAGE && ends_burst(&channel->in) && spin > LEAD && wait->timeout > LEAD)
+		let_sender_get_ahead(wait);
 	bool ready = is_ready(wait, channel);
 	for (int i = 1; spin != 0 && !ready && i < LOOKS; i++) {
 		cpu_pause();

@@ -223,7 +223,7 @@ public final class AxonChannel implements AutoCloseable {
 	public <R> R request(MessageHeader header, ByteBuffer payload, Duration timeout,
 			Function<? super MessageView, ? extends R> onReply) {
 		Duration patience = (timeout != null) ? timeout : this.options.requestTimeout();
-		return this.requester.request(header, payload, patience.toNanos(), onReply);
+		return this.requester.request(header, payload, Math.max(0, patience.toNanos()), onReply);
 	}
 
 	/**

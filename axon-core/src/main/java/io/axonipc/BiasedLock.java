@@ -73,7 +73,12 @@ final class BiasedLock {
 	}
 
 	boolean tryLock() {
-		return enter() != null || tryLockOrdinary();
+		if (enter() != null) {
+			return true;
+		}
+		Bias bias = (Bias) BIAS.getAcquire(this);
+		// A thread that is inside must not take its own bias away.
+		return (bias == null || !isMine(bias)) && tryLockOrdinary();
 	}
 
 	/** Gives the lock back: with what {@link #enter} returned, or as taken otherwise. */

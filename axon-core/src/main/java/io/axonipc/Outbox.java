@@ -48,7 +48,7 @@ final class Outbox {
 	private final TagCache tags = new TagCache();
 
 	/**
-	 * The last message of {@link #trySend}, as the next one is usually like it: its tag,
+	 * The last message of {@link #send}, as the next one is usually like it: its tag,
 	 * encoded, flags, payload and record lengths, where its payload starts, and its
 	 * header word.
 	 */
@@ -64,7 +64,9 @@ final class Outbox {
 
 	private int lastStart;
 
-	/** How much of the payload lies in the record's first line, and how much does not. */
+	/**
+	 * How much of the payload lies in the line where it starts, and how much does not.
+	 */
 	private int lastFirst;
 
 	private int lastRest;
@@ -134,7 +136,7 @@ final class Outbox {
 	boolean send(String tag, byte[] payload, long nanos) {
 		BiasedLock.Bias mine = this.lock.enter();
 		if (mine == null && !this.lock.tryLock()) {
-			return sendSlowly(tag, 0, 0, ByteBuffer.wrap(payload), nanos);
+			return sendSlowly(tag, payload, nanos);
 		}
 		try {
 			int record = tryClaim(tag, 0, payload.length);
@@ -150,7 +152,21 @@ final class Outbox {
 		finally {
 			this.lock.exit(mine);
 		}
-		return sendSlowly(tag, 0, 0, ByteBuffer.wrap(payload), nanos);
+		return sendSlowly(tag, payload, nanos);
+	}
+
+	private boolean sendSlowly(String tag, byte[] payload, long nanos) {
+		if (!begin(tag, NO_METADATA, 0, 0, payload.length, nanos)) {
+			return false;
+		}
+		try {
+			this.payloadMemory.put(this.payloadOffset, payload);
+			finish();
+		}
+		finally {
+			this.lock.unlock();
+		}
+		return true;
 	}
 
 	/** The same for a request or a reply. */
@@ -190,10 +206,13 @@ final class Outbox {
 	 * decide
 	 */
 	private int tryClaim(String tag, int flags, int length) {
+		if (!this.channel.isOpen()) {
+			return RingProducer.FULL;
+		}
 		if (tag != this.lastTag || length != this.lastLength || flags != this.lastFlags) {
 			remember(Objects.requireNonNull(tag, "tag"), flags, length);
 		}
-		return this.channel.isOpen() ? this.ring.tryClaim(this.lastRecordLength) : RingProducer.FULL;
+		return this.ring.tryClaim(this.lastRecordLength);
 	}
 
 	/** A message that does not fit into the ring gets a length for which is no room. */
@@ -402,10 +421,10 @@ final class Outbox {
 		return this.payloadMemory.slice(this.payloadOffset, this.payloadLength);
 	}
 
-	/** Writes the payload and commits. */
+	/** Writes the payload, as long as it was at begin, and commits. */
 	void commit(ByteBuffer payload) {
 		try {
-			this.payloadMemory.put(this.payloadOffset, payload, payload.position(), payload.remaining());
+			this.payloadMemory.put(this.payloadOffset, payload, payload.position(), this.payloadLength);
 			finish();
 		}
 		finally {

@@ -15,6 +15,8 @@ final class Patience {
 	/** While spinning is futile, each such wait tries it all the same. */
 	private static final int PROBE_EACH = 64;
 
+	private static final long LONG_SPIN = 10_000;
+
 	private final long spin;
 
 	private int futile;
@@ -38,9 +40,12 @@ final class Patience {
 		return (++this.waits % PROBE_EACH == 0) ? this.spin : 0;
 	}
 
-	/** Whether the last waits did not show that spinning is futile. */
+	/**
+	 * Whether spins last longer than a few quick looks, and the last waits did not show
+	 * that they are futile.
+	 */
 	boolean isSpinning() {
-		return this.spin > 0 && this.futile == 0 && !this.silent;
+		return this.spin >= LONG_SPIN && this.futile == 0 && !this.silent;
 	}
 
 	/** The message came while the thread span. */

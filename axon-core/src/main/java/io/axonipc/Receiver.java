@@ -28,6 +28,9 @@ public final class Receiver {
 	/** How long to leave a sender alone that is slower than this receiver. */
 	private static final long LEAD_NANOS = 5_000;
 
+	/** Shorter waits have no time for a lead and the looks after it. */
+	private static final long QUICK_NANOS = 4 * LEAD_NANOS;
+
 	private final AxonChannel channel;
 
 	private final Endpoint endpoint;
@@ -78,7 +81,10 @@ public final class Receiver {
 		return poll(handler, limit, 0);
 	}
 
-	/** Looks some more times, at once, before it finds that there is nothing. */
+	/**
+	 * Looks some more times, at once, before it finds that there is nothing: from here a
+	 * message is handled with the fewest steps.
+	 */
 	private int poll(MessageHandler handler, int limit, int looks) {
 		BiasedLock.Bias mine = enter();
 		try {
@@ -88,9 +94,10 @@ public final class Receiver {
 				// Not right after a message, which its sender may be waiting to see
 				// answered.
 				this.inbox.publish();
-				if (looks > 0) {
+				if (looks > 0 && this.burst >= BURST) {
 					letSenderGetAhead();
 				}
+				this.burst = 0;
 				for (int i = 0; i < looks && handled == 0; i++) {
 					Thread.onSpinWait();
 					if (this.ring.isReady()) {
@@ -110,19 +117,15 @@ public final class Receiver {
 	}
 
 	/**
-	 * After a burst that this thread was faster than, it waits a little: a receiver that
-	 * follows on the sender's heels takes each cache line from under its hands, which
-	 * makes both half as fast.
+	 * A receiver that follows on the sender's heels takes each cache line from under its
+	 * hands, which makes both half as fast.
 	 */
-	private void letSenderGetAhead() {
-		if (this.burst >= BURST) {
-			long start = System.nanoTime();
-			do {
-				Thread.onSpinWait();
-			}
-			while (System.nanoTime() - start < LEAD_NANOS);
+	private static void letSenderGetAhead() {
+		long start = System.nanoTime();
+		do {
+			Thread.onSpinWait();
 		}
-		this.burst = 0;
+		while (System.nanoTime() - start < LEAD_NANOS);
 	}
 
 	private int handleAll(MessageHandler handler, int limit) {
@@ -134,7 +137,10 @@ public final class Receiver {
 	}
 
 	/**
-	 * Handles the messages that are there, and waits for the first one.
+	 * Handles the messages that are there, and waits for the first one. When a burst of
+	 * 64 messages or more has just ended and the wait strategy spins, it leaves the
+	 * sender alone for 5 microseconds before it looks again: that makes streams up to
+	 * twice as fast.
 	 * @param handler called for each; when it throws, its message is acknowledged, and
 	 * the exception is thrown on
 	 * @param limit the most messages to handle, 1 and up
@@ -145,12 +151,13 @@ public final class Receiver {
 		if (limit < 1) {
 			throw new IllegalArgumentException("limit = " + limit + " is less than 1");
 		}
-		int handled = poll(handler, limit, this.inbox.quickLooks());
+		long nanos = timeout.toNanos();
+		int looks = (nanos > QUICK_NANOS) ? this.inbox.quickLooks() : 0;
+		int handled = poll(handler, limit, looks);
 		if (handled > 0) {
 			return handled;
 		}
-		long nanos = timeout.toNanos();
-		long start = System.nanoTime();
+		long start = System.nanoTime() - ((looks > 0) ? LEAD_NANOS : 0);
 		for (long waited = 0; waited < nanos; waited = System.nanoTime() - start) {
 			if (awaitMessage(nanos - waited)) {
 				handled = poll(handler, limit, 0);

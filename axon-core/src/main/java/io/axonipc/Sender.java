@@ -95,8 +95,8 @@ public final class Sender {
 	 * @throws SendTimeoutException when no room was made in time; nothing was sent
 	 */
 	public void send(MessageHeader header, ByteBuffer payload, Duration timeout) {
-		if (!send(header.tag(), metadata(header), 0, 0, payload, timeout.toNanos())) {
-			throw timedOut(header.tag(), timeout.toNanos());
+		if (!send(header.tag(), metadata(header), 0, 0, payload, nanos(timeout))) {
+			throw timedOut(header.tag(), nanos(timeout));
 		}
 	}
 
@@ -132,7 +132,7 @@ public final class Sender {
 	 * @throws SendTimeoutException when no room was made in time
 	 */
 	public Claim claim(MessageHeader header, int length, Duration timeout) {
-		return claim(header.tag(), metadata(header), 0, 0, length, timeout.toNanos());
+		return claim(header.tag(), metadata(header), 0, 0, length, nanos(timeout));
 	}
 
 	/**
@@ -184,6 +184,11 @@ public final class Sender {
 		if (!send(header.tag(), metadata(header), HeaderWord.CORRELATED, id, payload, nanos)) {
 			throw timedOut(header.tag(), nanos);
 		}
+	}
+
+	/** A deadline that has passed is no default. */
+	private static long nanos(Duration timeout) {
+		return Math.max(0, timeout.toNanos());
 	}
 
 	private static byte[] metadata(MessageHeader header) {

@@ -5,10 +5,12 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import io.axonipc.posix.Membarrier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 @Timeout(60)
 class BiasedLockTest {
@@ -26,6 +28,21 @@ class BiasedLockTest {
 			this.lock.unlock();
 			assertThat(this.lock.isMine()).isFalse();
 		}
+	}
+
+	@Test
+	void itsUsualThreadDoesNotTakeItsOwnBiasAway() {
+		assumeThat(Membarrier.isAvailable()).isTrue();
+		for (int i = 0; i < 2000; i++) {
+			this.lock.lock();
+			this.lock.unlock();
+		}
+		BiasedLock.Bias mine = this.lock.enter();
+		assertThat(mine).isNotNull();
+		assertThat(this.lock.tryLock()).isFalse();
+		this.lock.exit(mine);
+		assertThat(this.lock.enter()).isSameAs(mine);
+		this.lock.exit(mine);
 	}
 
 	@Test

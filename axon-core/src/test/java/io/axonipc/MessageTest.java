@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
 
 import io.axonipc.testing.UniqueNames;
 import org.awaitility.Awaitility;
@@ -17,6 +18,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -185,6 +188,45 @@ class MessageTest {
 		assertThat(tags(this.client)).hasSize(63).containsOnly("t");
 		assertThat(this.server.sender().trySend("t", payload)).isTrue();
 		drain(this.client);
+	}
+
+	@Test
+	void aTimeoutThatHasPassedIsNotTheDefault() {
+		byte[] payload = new byte[1000];
+		while (this.server.sender().trySend("t", payload)) {
+			continue;
+		}
+		Duration passed = Duration.ofMillis(-3);
+		MessageHeader header = new MessageHeader("late");
+		assertThatThrownBy(() -> this.server.sender().send(header, ByteBuffer.wrap(payload), passed))
+			.isInstanceOf(SendTimeoutException.class)
+			.hasMessageContaining("PT0S");
+		assertThatThrownBy(() -> this.server.sender().claim(header, 1000, passed))
+			.isInstanceOf(SendTimeoutException.class)
+			.hasMessageContaining("PT0S");
+		drain(this.client);
+	}
+
+	/** What lies in a record's first line is written apart from the rest. */
+	@ParameterizedTest
+	@ValueSource(ints = { 1, 7, 8, 9, 47, 48, 49, 55, 56, 57, 64, 255 })
+	void everyLengthArrivesWholeBesideEveryTag(int tagLength) {
+		String tag = "t".repeat(tagLength);
+		for (int length = 0; length < 300; length++) {
+			byte[] payload = new byte[length];
+			ThreadLocalRandom.current().nextBytes(payload);
+			ByteBuffer direct = ByteBuffer.allocateDirect(length + 3).put(3, payload).position(3);
+			this.server.sender().send(tag, payload);
+			this.server.sender().send(tag, ByteBuffer.wrap(payload));
+			this.server.sender().send(tag, direct.asReadOnlyBuffer());
+			this.server.sender().send(tag, direct.slice().order(ByteOrder.LITTLE_ENDIAN));
+			List<byte[]> received = new ArrayList<>();
+			this.client.receiver().poll((message) -> {
+				assertThat(message.tag()).isEqualTo(tag);
+				received.add(message.toByteArray());
+			}, 10);
+			assertThat(received).hasSize(4).allSatisfy((bytes) -> assertThat(bytes).isEqualTo(payload));
+		}
 	}
 
 	@Test

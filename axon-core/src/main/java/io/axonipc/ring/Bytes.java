@@ -7,10 +7,10 @@ import java.nio.ByteOrder;
 import java.nio.LongBuffer;
 
 /**
- * Copies payloads into shared memory. Few bytes are copied in straight lines: a loop of
- * so few turns costs more for its set-up, and the call of a copying routine more than
- * both. What is left of a word behind the payload is filled with zeros; it belongs to the
- * record's padding.
+ * Copies payloads into shared memory. Few bytes of a buffer are copied in straight lines:
+ * a loop of so few turns costs more for its set-up, and the call of a copying routine
+ * more than both. What is left of a word behind the payload is filled with zeros; it
+ * belongs to the record's padding.
  */
 public final class Bytes {
 

@@ -10,10 +10,10 @@ import static io.axonipc.ring.HeaderWord.aligned;
 
 /**
  * The reading end of a ring. One process may use it, and in it one thread at a time the
- * methods that move the position ({@link #next}, {@link #begin}, {@link #advance}), and
- * one thread at a time those that other readers of the process rely on ({@link #publish},
- * {@link #park}, {@link #unpark}, {@link #recordAt}, {@link #setDone}); the caller sees
- * to both. See PROTOCOL.md, "Receiving".
+ * methods that move the position ({@link #nextAlike}, {@link #next}, {@link #begin},
+ * {@link #advance}), and one thread at a time those that other readers of the process
+ * rely on ({@link #publish}, {@link #park}, {@link #unpark}, {@link #recordAt},
+ * {@link #setDone}); the caller sees to both. See PROTOCOL.md, "Receiving".
  */
 public final class RingConsumer {
 
@@ -47,7 +47,7 @@ public final class RingConsumer {
 	/** The last {@code free} that was published. */
 	private long published;
 
-	/** The header word of the last message, checked, and what that took. */
+	/** The header word of the last message that is no reply, checked; what that took. */
 	private long word;
 
 	private int size;

@@ -15,6 +15,9 @@ public final class RingProducer {
 	/** Returned by {@link #tryClaim}: there is no room now. */
 	public static final int FULL = -1;
 
+	/** No ring gets so far in a century; beyond it sums of positions could overflow. */
+	private static final long MAX_POSITION = 1L << 62;
+
 	private final LongBuffer memory;
 
 	private final int control;
@@ -59,7 +62,7 @@ public final class RingProducer {
 		this.data = control + SegmentLayout.PAGE;
 		this.capacity = capacity;
 		setFree(Words.getAcquire(this.memory, control + SegmentLayout.FREE));
-		if (this.free < 0 || this.free % ALIGNMENT != 0) {
+		if (this.free < 0 || this.free > MAX_POSITION || this.free % ALIGNMENT != 0) {
 			throw new CorruptRingException("free = " + this.free + " is not a position");
 		}
 		walk(null);
@@ -199,10 +202,12 @@ public final class RingProducer {
 		Words.releaseFence();
 		long tail = this.tail;
 		int need = this.step;
+		assert need == aligned(HeaderWord.length(word)) : "claimed " + need + ", not " + HeaderWord.length(word);
 		long end = tail + need;
-		if (!this.zeroed || end + need > this.plainEnd) {
+		if (!this.zeroed) {
 			return commitSlowly(word, tail, need);
 		}
+		// Else the claim was made within plainEnd.
 		int offset = offset(tail);
 		Words.put(this.memory, offset, word);
 		this.tail = end;
@@ -220,10 +225,8 @@ public final class RingProducer {
 	 */
 	private long commitSlowly(long word, long tail, int need) {
 		long end = tail + need;
-		if (!this.zeroed) {
-			Words.put(this.memory, offset(end), 0);
-			Words.releaseFence();
-		}
+		Words.put(this.memory, offset(end), 0);
+		Words.releaseFence();
 		Words.put(this.memory, offset(tail), word);
 		this.tail = end;
 		this.zeroed = end + need <= this.limit;

@@ -154,6 +154,11 @@ final class AeronTransport implements Transport {
 	}
 
 	@Override
+	public boolean isThreadSafe() {
+		return true;
+	}
+
+	@Override
 	public int receive(Payload target, int limit) {
 		this.payload = target;
 		return poll(this.reader, limit);

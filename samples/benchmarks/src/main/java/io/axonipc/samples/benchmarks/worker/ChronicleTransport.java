@@ -44,9 +44,6 @@ final class ChronicleTransport implements Transport {
 
 	private final Pauser pauser;
 
-	/** The payload as Chronicle's own type, for as long as it is the same buffer. */
-	private BytesStore<?, ByteBuffer> source;
-
 	private ChronicleTransport(Setup setup) {
 		RollCycle cycle = setup.isStream() ? TestRollCycles.TEST_SECONDLY : RollCycles.DEFAULT;
 		this.outQueue = queue(directory(setup, setup.first()), cycle, StoreFileListener.noOp());
@@ -93,12 +90,10 @@ final class ChronicleTransport implements Transport {
 
 	@Override
 	public void send(Payload payload) {
-		ByteBuffer next = payload.next();
-		if (this.source == null) {
-			this.source = BytesStore.wrap(next);
-		}
+		BytesStore<?, ByteBuffer> source = payload.attachment((own) -> BytesStore.wrap(own.buffer()));
+		payload.next();
 		try (DocumentContext document = this.appender.writingDocument()) {
-			document.wire().bytes().write(this.source, 0L, next.remaining());
+			document.wire().bytes().write(source, 0L, payload.length());
 		}
 	}
 

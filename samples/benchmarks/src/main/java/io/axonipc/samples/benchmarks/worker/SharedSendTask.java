@@ -14,10 +14,13 @@ final class SharedSendTask extends TransportTask {
 
 	private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
 
+	private final boolean threadSafe;
+
 	private final List<Payload> payloads = new ArrayList<>();
 
 	SharedSendTask(Transport transport, Setup setup) {
 		super(transport, setup);
+		this.threadSafe = transport.isThreadSafe();
 		for (int i = 0; i < THREADS; i++) {
 			this.payloads.add(new Payload(setup.size(), i));
 		}
@@ -38,7 +41,14 @@ final class SharedSendTask extends TransportTask {
 	private Void send(Payload own, long messages) throws Exception {
 		own.restart();
 		for (long i = 0; i < messages; i++) {
-			this.transport.send(own);
+			if (this.threadSafe) {
+				this.transport.send(own);
+			}
+			else {
+				synchronized (this.transport) {
+					this.transport.send(own);
+				}
+			}
 		}
 		return null;
 	}

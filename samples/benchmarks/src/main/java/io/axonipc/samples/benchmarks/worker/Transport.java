@@ -15,6 +15,15 @@ public interface Transport extends AutoCloseable {
 	void send(Payload payload) throws Exception;
 
 	/**
+	 * Whether several threads may send at a time; else those that do take turns with a
+	 * lock, as a user's threads would have to.
+	 * @return whether the system's sender is thread-safe
+	 */
+	default boolean isThreadSafe() {
+		return false;
+	}
+
+	/**
 	 * Waits as the mode says for a message, and takes those that are there, each read in
 	 * full.
 	 * @param payload told of each message
