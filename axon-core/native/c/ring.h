@@ -109,13 +109,16 @@ static inline enum ring_state producer_reserve(struct producer *producer, uint64
 static inline void producer_commit(struct producer *producer, uint64_t word, uint64_t need)
 {
 	const uint64_t tail = producer->tail, end = tail + need;
-	if (unlikely(!producer->zeroed))
+	if (unlikely(!producer->zeroed)) {
 		store_plain(ring_word(&producer->ring, end), 0);
+		producer->zeroed = true;
+	}
 	store_release(ring_word(&producer->ring, tail), word);
 	producer->tail = end;
-	producer->zeroed = end + need + RECORD_ALIGN <= producer->free + producer->ring.capacity;
-	if (likely(producer->zeroed))
+	if (likely(end + need + RECORD_ALIGN <= producer->free + producer->ring.capacity))
 		store_plain(ring_word(&producer->ring, end + need), 0);
+	else
+		producer->zeroed = false;
 }
 
 /*
