@@ -8,7 +8,6 @@
 #define TOKEN_MESSAGE 1
 #define TOKEN_REPLY 2
 #define PREFETCH 1024 /* bytes ahead; nearer, a receiver that has caught up takes lines from under the sender's hands */
-#define PREFETCH_MOST 128 /* bytes of a record; the processor fetches the lines of larger ones itself */
 
 static int corrupt_record(axon_channel *channel, uint64_t position, uint64_t word)
 {
@@ -306,7 +305,7 @@ int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
 			point(&consumer->ring, position, &in->record, message);
 			in->slot = -1;
 			hold(in, position, message);
-			if (in->record.size <= PREFETCH_MOST)
+			if (in->record.size <= 2 * RECORD_ALIGN) /* the processor fetches the lines of larger ones itself */
 				__builtin_prefetch(ring_word(&consumer->ring, position + PREFETCH), 0);
 			lock_exit(&in->lock, mark);
 			return AXON_OK;

@@ -8,7 +8,6 @@ import io.axonipc.ring.Bytes;
 import io.axonipc.ring.CorruptRingException;
 import io.axonipc.ring.HeaderWord;
 import io.axonipc.ring.RingProducer;
-import io.axonipc.ring.SegmentLayout;
 import io.axonipc.ring.Words;
 
 /**
@@ -19,8 +18,6 @@ import io.axonipc.ring.Words;
 final class Outbox {
 
 	static final byte[] NO_METADATA = {};
-
-	private static final int NO_SLOT = SlotPool.FULL - 1;
 
 	/**
 	 * How long a send that does not wait for room waits for another thread's send to end.
@@ -33,11 +30,10 @@ final class Outbox {
 
 	private final RingProducer ring;
 
-	private final SlotPool slots;
-
 	private final ChannelCounters counters;
 
-	private final RoomWait room;
+	/** What {@link #begin} began. */
+	private final OpenRecord open;
 
 	private final ByteBuffer memory;
 
@@ -75,20 +71,6 @@ final class Outbox {
 
 	private final BiasedLock lock = new BiasedLock();
 
-	/**
-	 * The record being written: its header word, where its payload goes, and its slot or
-	 * -1.
-	 */
-	private long word;
-
-	private ByteBuffer payloadMemory;
-
-	private int payloadOffset;
-
-	private int payloadLength;
-
-	private int slot;
-
 	Outbox(AxonChannel channel, RingProducer ring, SlotPool slots, ChannelCounters counters) {
 		this.channel = channel;
 		this.endpoint = channel.endpoint();
@@ -96,9 +78,8 @@ final class Outbox {
 		this.words = this.endpoint.words;
 		this.maxInRing = this.endpoint.maxInRing;
 		this.ring = ring;
-		this.slots = slots;
 		this.counters = counters;
-		this.room = new RoomWait(channel, ring, counters);
+		this.open = new OpenRecord(channel, ring, slots, counters);
 	}
 
 	/**
@@ -160,7 +141,7 @@ final class Outbox {
 			return false;
 		}
 		try {
-			this.payloadMemory.put(this.payloadOffset, payload);
+			this.open.put(payload);
 			finish();
 		}
 		finally {
@@ -262,18 +243,10 @@ final class Outbox {
 		}
 		Words.put(this.words, tagStart, this.lastTagWord);
 		if (tagStart + 8 < record + this.lastStart) {
-			writeTag(tagStart, this.tags.encode(this.lastTag));
+			this.tags.encode(this.lastTag).write(this.words, tagStart);
 		}
 		this.ring.commit(this.lastWord);
 		count(this.lastWord, this.lastLength);
-	}
-
-	/** The words may reach into the padding before what follows. */
-	private void writeTag(int offset, TagCache.Encoded encoded) {
-		long[] tag = encoded.words;
-		for (int i = 0; i < tag.length; i++) {
-			Words.put(this.words, offset + 8 * i, tag[i]);
-		}
 	}
 
 	private void count(long word, int length) {
@@ -307,7 +280,7 @@ final class Outbox {
 		boolean done = false;
 		try {
 			this.channel.ensureOpen();
-			done = write(tag, this.tags.encode(tag), metadata, flags, id, length, start, nanos);
+			done = this.open.write(tag, this.tags.encode(tag), metadata, flags, id, length, start, nanos);
 			return done;
 		}
 		catch (CorruptRingException ex) {
@@ -339,92 +312,15 @@ final class Outbox {
 		return true;
 	}
 
-	private boolean write(String tag, TagCache.Encoded encoded, byte[] metadata, int messageFlags, long id, int length,
-			long started, long nanos) {
-		int tagLength = encoded.bytes.length;
-		int start = HeaderWord.payloadOffset(tagLength, messageFlags, metadata.length);
-		int limit = this.endpoint.capacity / 4;
-		boolean large = start + (long) length > limit;
-		int recordLength = large ? start + HeaderWord.REFERENCE : start + length;
-		if (large || length > this.endpoint.maxMessage) {
-			checkSize(tag, start, recordLength, length);
-		}
-		int record = reserve(recordLength, large ? length : -1);
-		if (record < 0) {
-			this.counters.add(ChannelCounters.BLOCKED, 1);
-			int largeLength = large ? length : -1;
-			record = this.room.await(() -> reserve(recordLength, largeLength), () -> wanted(recordLength), started,
-					nanos);
-			if (record < 0) {
-				return false;
-			}
-		}
-		ByteBuffer memory = this.memory;
-		int flags = large ? messageFlags | HeaderWord.LARGE : messageFlags;
-		if ((flags & HeaderWord.CORRELATED) != 0) {
-			Words.put(this.words, record + 8, id);
-		}
-		int tagStart = record + HeaderWord.tagOffset(flags);
-		writeTag(tagStart, encoded);
-		if (metadata.length > 0) {
-			memory.put(tagStart + tagLength, metadata);
-		}
-		this.word = HeaderWord.of(recordLength, tagLength, flags, metadata.length);
-		this.payloadLength = length;
-		if (large) {
-			memory.putLong(record + start, length);
-			memory.putLong(record + start + 8, this.slots.generation(this.slot));
-			memory.putLong(record + start + 16, this.slot);
-			this.payloadMemory = this.slots.memory(this.slot);
-			this.payloadOffset = SegmentLayout.PAGE;
-		}
-		else {
-			this.payloadMemory = memory;
-			this.payloadOffset = record + start;
-		}
-		return true;
-	}
-
-	private void checkSize(String tag, int start, int recordLength, int length) {
-		int limit = this.endpoint.capacity / 4;
-		if (recordLength > limit) {
-			throw Errors.tooLarge(this.endpoint.names, tag, "tag and metadata", start, limit - HeaderWord.REFERENCE);
-		}
-		long most = Math.min(this.endpoint.maxMessage, this.endpoint.largeMemory);
-		if (length > most) {
-			throw Errors.tooLarge(this.endpoint.names, tag, "payload", length, most);
-		}
-	}
-
-	/**
-	 * Takes a slot for a large payload, and room for the record; returns its offset or a
-	 * negative number.
-	 */
-	private int reserve(int recordLength, int largeLength) {
-		this.slot = NO_SLOT;
-		if (largeLength >= 0) {
-			this.slot = this.slots.claim(largeLength);
-			if (this.slot == SlotPool.FULL) {
-				return RingProducer.FULL;
-			}
-		}
-		return this.ring.tryClaim(recordLength);
-	}
-
-	/** The value of the consumer's {@code free} that the last {@link #reserve} lacked. */
-	private long wanted(int recordLength) {
-		return (this.slot == SlotPool.FULL) ? this.slots.wanted() : this.ring.wantedFor(recordLength);
-	}
-
 	/** The payload's memory, to be written between begin and commit. */
 	ByteBuffer payload() {
-		return this.payloadMemory.slice(this.payloadOffset, this.payloadLength);
+		return this.open.payload();
 	}
 
 	/** Writes the payload, as long as it was at begin, and commits. */
 	void commit(ByteBuffer payload) {
 		try {
-			this.payloadMemory.put(this.payloadOffset, payload, payload.position(), this.payloadLength);
+			this.open.put(payload);
 			finish();
 		}
 		finally {
@@ -445,11 +341,7 @@ final class Outbox {
 	/** Makes the record visible and wakes the receiver if it sleeps. */
 	private void finish() {
 		this.channel.ensureOpen();
-		long end = this.ring.commit(this.word);
-		if (this.slot >= 0) {
-			this.slots.commit(this.slot, end);
-		}
-		count(this.word, this.payloadLength);
+		count(this.open.commit(), this.open.length());
 	}
 
 	/** Gives the room back and lets the lock go. */
@@ -478,7 +370,7 @@ final class Outbox {
 	}
 
 	void wake() {
-		this.room.wake();
+		this.open.wake();
 	}
 
 }

@@ -3,9 +3,12 @@ package io.axonipc;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.CharBuffer;
+import java.nio.LongBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+
+import io.axonipc.ring.Words;
 
 /**
  * Remembers the encoded form of recent tags, so that sending and receiving the usual ones
@@ -36,6 +39,15 @@ final class TagCache {
 				.order(ByteOrder.LITTLE_ENDIAN)
 				.asLongBuffer()
 				.get(this.words);
+		}
+
+		/**
+		 * Writes the tag; its last word may reach into the padding before what follows.
+		 */
+		void write(LongBuffer memory, int offset) {
+			for (int i = 0; i < this.words.length; i++) {
+				Words.put(memory, offset + Long.BYTES * i, this.words[i]);
+			}
 		}
 
 	}

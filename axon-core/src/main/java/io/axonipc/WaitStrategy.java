@@ -23,8 +23,9 @@ public record WaitStrategy(long spinNanos) {
 	}
 
 	/**
-	 * Spins for 20 microseconds and then parks. Where spinning turns out to be futile,
-	 * because the peer needs the same processor, or after a wait in vain, it is left out.
+	 * Spins for 20 microseconds, and a few more in a poll, and then parks. Where spinning
+	 * turns out to be futile, because the peer needs the same processor, or after a wait
+	 * in vain, it is left out.
 	 * @return the default
 	 */
 	public static WaitStrategy defaultStrategy() {
