@@ -81,7 +81,7 @@ final class GrpcTransport implements Transport {
 		// Shows that the other side is there.
 		call(NOTHING);
 		if (setup.isStream()) {
-			this.stream = new StreamEnd(Thread.currentThread());
+			this.stream = new StreamEnd();
 			ClientCalls.asyncClientStreamingCall(this.channel.newCall(STREAM, CallOptions.DEFAULT), this.stream);
 		}
 	}
@@ -184,15 +184,12 @@ final class GrpcTransport implements Transport {
 	/** The client's end of the stream; wakes the sender when there is room. */
 	private static final class StreamEnd implements ClientResponseObserver<byte[], byte[]> {
 
-		private final Thread sender;
+		/** Who waits for room, or did last. */
+		private volatile Thread sender;
 
 		private ClientCallStreamObserver<byte[]> requests;
 
 		private volatile Throwable failure;
-
-		StreamEnd(Thread sender) {
-			this.sender = sender;
-		}
 
 		@Override
 		public void beforeStart(ClientCallStreamObserver<byte[]> outgoing) {
@@ -200,7 +197,9 @@ final class GrpcTransport implements Transport {
 			outgoing.setOnReadyHandler(() -> LockSupport.unpark(this.sender));
 		}
 
+		/** For the thread whose turn it is to send. */
 		void awaitReady() {
+			this.sender = Thread.currentThread();
 			while (!this.requests.isReady()) {
 				if (this.failure != null) {
 					throw new IllegalStateException("the stream failed", this.failure);

@@ -39,7 +39,7 @@ class TransportsTest {
 
 	@ParameterizedTest
 	@CsvSource({ "uds-java, stream-32", "uds-java, stream-1m", "tcp-java, stream-64k", "jeromq, stream-1k",
-			"uds-java, shared-4x32", "jeromq, shared-4x32", "grpc-java, stream-64k" })
+			"uds-java, shared-4x32", "jeromq, shared-4x32", "grpc-java, shared-4x32", "grpc-java, stream-64k" })
 	void streamsArriveInOrderAndWhole(String system, String scenario) throws Exception {
 		Map<String, Number> figures = run(system, scenario, false);
 		assertThat(figures.get("seconds").doubleValue()).isPositive();
