@@ -152,7 +152,7 @@ public final class RingProducer {
 		this.zeroed = false;
 		this.plainEnd = 0;
 		if (end > this.limit) {
-			setFree(loadFree());
+			loadFree();
 			if (end > this.limit) {
 				return FULL;
 			}
@@ -179,12 +179,12 @@ public final class RingProducer {
 	 * Acquire: what the consumer read of the freed bytes was read before we overwrite
 	 * them.
 	 */
-	private long loadFree() {
+	private void loadFree() {
 		long free = Words.getAcquire(this.memory, this.control + SegmentLayout.FREE);
 		if (free < this.free || free > this.tail || free % ALIGNMENT != 0) {
 			throw new CorruptRingException("free = " + free + " is not between " + this.free + " and " + this.tail);
 		}
-		return free;
+		setFree(free);
 	}
 
 	private void setFree(long position) {
@@ -286,7 +286,7 @@ public final class RingProducer {
 	 * @return a position, loaded now
 	 */
 	public long free() {
-		setFree(loadFree());
+		loadFree();
 		return this.free;
 	}
 
