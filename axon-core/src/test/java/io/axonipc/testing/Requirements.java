@@ -70,6 +70,16 @@ public final class Requirements {
 				"the test needs " + mebibytes + " MiB in /dev/shm, there are " + free + " MiB (Docker: --shm-size)");
 	}
 
+	/**
+	 * Needs a tool of the profile {@code hardening}.
+	 * @param name the command
+	 * @param packages the Debian packages it comes in
+	 * @return its executable
+	 */
+	public static Path tool(String name, String packages) {
+		return command(name, "the test needs " + name + " (Debian: " + packages + ")");
+	}
+
 	private static Path command(String name, String reason) {
 		Optional<Path> found = Stream.of(System.getenv("PATH").split(File.pathSeparator))
 			.map((directory) -> Path.of(directory, name))

@@ -1,0 +1,46 @@
+package io.axonipc;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+import io.axonipc.testing.PeerProcess;
+import io.axonipc.testing.Requirements;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The C implementation's tests under tools that see more than a check can. */
+@Tag("hardening")
+class NativeHardeningTest {
+
+	private static final Path OUT = Path.of("target", "native").toAbsolutePath();
+
+	@BeforeEach
+	void need() {
+		Requirements.cCompiler();
+		Requirements.sharedMemory(192);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "address,undefined", "thread" })
+	void theCLibraryPassesItsTestsWithSanitizers(String sanitizers) throws IOException {
+		make("test", "SANITIZE=" + sanitizers, "OUT=" + OUT.resolve("c-" + sanitizers.replace(',', '-')));
+	}
+
+	private static void make(String... arguments) throws IOException {
+		String[] command = new String[arguments.length + 4];
+		System.arraycopy(new String[] { "make", "--silent", "-C", "native/c" }, 0, command, 0, 4);
+		System.arraycopy(arguments, 0, command, 4, arguments.length);
+		PeerProcess.run(command);
+	}
+
+	@Test
+	void theCLibraryPassesItsTestsUnderValgrind() throws IOException {
+		String valgrind = Requirements.tool("valgrind", "valgrind libc6-dbg").toString();
+		make("test", "OUT=" + OUT.resolve("c-valgrind"),
+				"TEST_RUNNER=" + valgrind + " -q --leak-check=full --error-exitcode=9 --trace-children=no");
+	}
+
+}
