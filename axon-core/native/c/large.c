@@ -26,7 +26,7 @@ static bool map_checked(struct slot *slot, const struct segment *segment, int ri
 	*status = segment_open_object(segment, name, &descriptor, &size);
 	if (*status != AXON_OK || descriptor < 0)
 		return false;
-	const bool sized = size > PAGE && size % PAGE == 0;
+	const bool sized = size > PAGE && size % PAGE == 0 && size - PAGE <= round_up(segment->large_memory, PAGE);
 	void *base = sized ? platform_map(descriptor, size, false) : NULL;
 	if (sized && base == NULL)
 		*status = segment_system_error(segment, "mmap", name, errno);

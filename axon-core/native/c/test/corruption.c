@@ -1,5 +1,6 @@
 /* Whatever lies in shared memory is checked: forged bytes give AXON_CORRUPT, never a fault. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -215,6 +216,26 @@ static void a_forged_slot_closes_the_channel(void)
 	}
 }
 
+static void a_slot_larger_than_all_may_be_closes_the_channel(void)
+{
+	const uint8_t bytes[5000] = { 0 };
+	char path[128];
+	axon_message message;
+	open_both();
+	CHECK_EQUAL(axon_send(server, "t", bytes, sizeof bytes, 0), AXON_OK);
+	axon_options defaults;
+	axon_options_init(&defaults);
+	const uint64_t size = 4096 + defaults.large_memory + 4096;
+	snprintf(path, sizeof path, "/dev/shm/axon.%s~0.00", channel_name());
+	const int slot = open(path, O_RDWR);
+	CHECK(slot >= 0);
+	CHECK_EQUAL(ftruncate(slot, (off_t)size), 0);
+	CHECK_EQUAL(pwrite(slot, &size, sizeof size, 8), sizeof size);
+	close(slot);
+	CHECK_EQUAL(axon_receive(client, &message, 0), AXON_CORRUPT);
+	close_both();
+}
+
 static void random_bytes_never_fault(void)
 {
 	axon_message message;
@@ -248,4 +269,5 @@ TESTS(corruption, { "a-forged-header-word", a_forged_header_word_closes_the_chan
 		{ "a-ring-full-of-records", a_ring_full_of_records_does_not_spin_for_ever },
 		{ "a-ring-full-of-replies", a_ring_full_of_replies_does_not_spin_for_ever },
 		{ "a-forged-slot", a_forged_slot_closes_the_channel },
+		{ "a-slot-larger-than-all-may-be", a_slot_larger_than_all_may_be_closes_the_channel },
 		{ "random-bytes-never-fault", random_bytes_never_fault });

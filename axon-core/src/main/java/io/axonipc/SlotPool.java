@@ -74,13 +74,17 @@ final class SlotPool {
 		this.taken[slot] = SharedMemory.exists(name(slot));
 	}
 
-	/** Whether a segment is the slot that its name says, and complete. */
+	/**
+	 * Whether a segment is the slot that its name says, complete, and no larger than
+	 * slots may be together.
+	 */
 	static boolean isWhole(SharedMemory segment, Endpoint endpoint, int ring, int number) {
 		ByteBuffer header = segment.read(SegmentLayout.SLOT_NUMBER + 8);
 		long size = segment.status().size();
 		return header.getLong(SegmentLayout.MAGIC_OFFSET) == SegmentLayout.SLOT_MAGIC
 				&& header.getLong(SegmentLayout.SIZE) == size && size > SegmentLayout.PAGE
-				&& size % SegmentLayout.PAGE == 0 && header.getLong(SegmentLayout.SLOT_CHANNEL_ID) == endpoint.channelId
+				&& size % SegmentLayout.PAGE == 0 && size - SegmentLayout.PAGE <= endpoint.largeMemory
+				&& header.getLong(SegmentLayout.SLOT_CHANNEL_ID) == endpoint.channelId
 				&& header.getLong(SegmentLayout.SLOT_GENERATION) != 0
 				&& header.getLong(SegmentLayout.SLOT_NUMBER) == (ring | ((long) number << 32));
 	}
