@@ -74,12 +74,13 @@ public record AxonProperties(@DefaultValue Map<String, Channel> channels, @Defau
 	 * @param sendTimeout How long to wait for room when the peer does not keep up.
 	 * @param replyTimeout How long to wait for the reply to a request.
 	 * @param waiting How threads wait.
+	 * @param permissions Who may join the channel. Both processes must say the same.
 	 */
 	public record Channel(@Nullable String name, @DefaultValue("server") Role role,
 			@DefaultValue("1MB") DataSize capacity, @DefaultValue("128MB") DataSize maxMessageSize,
 			@DefaultValue("256MB") DataSize largeMessageMemory, @DefaultValue("5s") Duration openTimeout,
 			@DefaultValue("5s") Duration sendTimeout, @DefaultValue("30s") Duration replyTimeout,
-			@Name("wait") @DefaultValue Wait waiting) {
+			@Name("wait") @DefaultValue Wait waiting, @DefaultValue("private") Permissions permissions) {
 
 		ChannelOptions options() {
 			return ChannelOptions.defaults()
@@ -90,8 +91,20 @@ public record AxonProperties(@DefaultValue Map<String, Channel> channels, @Defau
 				.openTimeout(this.openTimeout)
 				.sendTimeout(this.sendTimeout)
 				.requestTimeout(this.replyTimeout)
-				.waitStrategy(this.waiting.toStrategy());
+				.waitStrategy(this.waiting.toStrategy())
+				.groupAccess(this.permissions == Permissions.GROUP);
 		}
+
+	}
+
+	/** Who may join a channel, whatever the umask. */
+	public enum Permissions {
+
+		/** Processes of this process's user. */
+		PRIVATE,
+
+		/** Members of this process's group as well. */
+		GROUP
 
 	}
 

@@ -48,6 +48,7 @@ class AxonPropertiesTest {
 				Map.entry("axon.channels.my-channel.reply-timeout", "3s"),
 				Map.entry("axon.channels.my-channel.wait.strategy", "spin-then-park"),
 				Map.entry("axon.channels.my-channel.wait.spin", "50us"),
+				Map.entry("axon.channels.my-channel.permissions", "group"),
 				Map.entry("axon.template.default-channel", "my-channel")));
 		ChannelOptions options = ChannelOptions.defaults()
 			.role(Role.CLIENT)
@@ -57,7 +58,8 @@ class AxonPropertiesTest {
 			.openTimeout(Duration.ofSeconds(1))
 			.sendTimeout(Duration.ofSeconds(2))
 			.requestTimeout(Duration.ofSeconds(3))
-			.waitStrategy(WaitStrategy.spinThenPark(Duration.ofNanos(50_000)));
+			.waitStrategy(WaitStrategy.spinThenPark(Duration.ofNanos(50_000)))
+			.groupAccess(true);
 		assertThat(properties.definitions())
 			.containsExactly(new ChannelDefinition("my-channel", "shared.name", options));
 		assertThat(properties.template().defaultChannel()).isEqualTo("my-channel");
@@ -86,11 +88,12 @@ class AxonPropertiesTest {
 			.withMessageContaining(text);
 	}
 
-	@Test
-	void wrongRoleIsRefusedWithItsKey() {
-		assertThatExceptionOfType(BindException.class)
-			.isThrownBy(() -> bind(Map.of("axon.channels.features.role", "boss")))
-			.withStackTraceContaining("axon.channels.features.role");
+	@ParameterizedTest
+	@CsvSource({ "role,boss", "permissions,all" })
+	void unknownNameIsRefusedWithItsKey(String property, String value) {
+		String key = "axon.channels.features." + property;
+		assertThatExceptionOfType(BindException.class).isThrownBy(() -> bind(Map.of(key, value)))
+			.withStackTraceContaining(key);
 	}
 
 	@Test

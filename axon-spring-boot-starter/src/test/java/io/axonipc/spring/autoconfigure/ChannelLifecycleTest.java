@@ -1,5 +1,8 @@
 package io.axonipc.spring.autoconfigure;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -13,8 +16,11 @@ import io.axonipc.spring.AxonListenerEndpointRegistry;
 import io.axonipc.spring.AxonOperations;
 import io.axonipc.spring.AxonTemplate;
 import io.axonipc.spring.ChannelNames;
+import io.axonipc.testing.UniqueNames;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -74,6 +80,15 @@ class ChannelLifecycleTest {
 			assertThat(provider.getObject()).isNotSameAs(before);
 			assertThat(provider.getObject().isOpen()).isTrue();
 		});
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "private,rw-------", "group,rw-rw----" })
+	void permissionsAreThoseOfTheFiles(String permissions, String mode) {
+		this.runner.withPropertyValues("axon.channels.features.permissions=" + permissions)
+			.run((context) -> assertThat(UniqueNames.files(this.names.name("features"))).isNotEmpty()
+				.allSatisfy((file) -> assertThat(Files.getPosixFilePermissions(Path.of("/dev/shm", file)))
+					.isEqualTo(PosixFilePermissions.fromString(mode))));
 	}
 
 	@Test
