@@ -50,7 +50,22 @@ public final class PeerProcess implements AutoCloseable {
 	 * @throws IOException if it cannot be started
 	 */
 	public static PeerProcess start(Language language, String... arguments) throws IOException {
-		List<String> command = new ArrayList<>(command(language));
+		return start(command(language), arguments);
+	}
+
+	/**
+	 * Starts a program of the tests as a peer.
+	 * @param program a class with a main method
+	 * @param arguments its arguments
+	 * @return the process
+	 * @throws IOException if it cannot be started
+	 */
+	public static PeerProcess start(Class<?> program, String... arguments) throws IOException {
+		return start(java(program), arguments);
+	}
+
+	private static PeerProcess start(List<String> program, String... arguments) throws IOException {
+		List<String> command = new ArrayList<>(program);
 		command.addAll(List.of(arguments));
 		return new PeerProcess(builder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
 	}
@@ -181,6 +196,11 @@ public final class PeerProcess implements AutoCloseable {
 	 */
 	public void kill() throws InterruptedException {
 		this.process.destroyForcibly().waitFor();
+	}
+
+	/** Asks the peer to end, with SIGTERM. */
+	public void terminate() {
+		this.process.destroy();
 	}
 
 	@Override
