@@ -94,6 +94,10 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 		return managed(key).total(counter);
 	}
 
+	int redeliveryLimit(String key) {
+		return managed(key).definition().redeliveryLimit();
+	}
+
 	@Override
 	public void start() {
 		this.channels.values().forEach(ManagedChannel::start);

@@ -36,20 +36,25 @@ final class AxonListenerContainer {
 
 	private final Map<String, Handler> handlers;
 
+	private final RedeliveryLimit redeliveryLimit;
+
 	private final Set<String> unhandledTags = new HashSet<>();
 
 	private final AtomicLong errors = new AtomicLong();
 
 	private final AtomicLong unhandled = new AtomicLong();
 
+	private final AtomicLong setAside = new AtomicLong();
+
 	private volatile @Nullable Loop loop;
 
-	AxonListenerContainer(String key, AxonChannels channels, PayloadConverter converter,
-			Map<String, Handler> handlers) {
+	AxonListenerContainer(String key, AxonChannels channels, PayloadConverter converter, Map<String, Handler> handlers,
+			RedeliveryLimit redeliveryLimit) {
 		this.key = key;
 		this.channels = channels;
 		this.converter = converter;
 		this.handlers = Map.copyOf(handlers);
+		this.redeliveryLimit = redeliveryLimit;
 	}
 
 	/** A listener, the way to call it, and what times it, if anything does. */
@@ -79,6 +84,10 @@ final class AxonListenerContainer {
 
 	long unhandled() {
 		return this.unhandled.get();
+	}
+
+	long setAside() {
+		return this.setAside.get();
 	}
 
 	private final class Loop implements Runnable {
@@ -122,6 +131,10 @@ final class AxonListenerContainer {
 		}
 
 		private void onMessage(MessageView message) {
+			if (AxonListenerContainer.this.redeliveryLimit.isReached(message)) {
+				setAside(message);
+				return;
+			}
 			Handler handler = AxonListenerContainer.this.handlers.get(message.tag());
 			if (handler == null) {
 				unhandled(message);
@@ -191,6 +204,11 @@ final class AxonListenerContainer {
 				logger.warn(text + " (further messages with this tag are only counted)");
 			}
 			replyError(message, text);
+		}
+
+		private void setAside(MessageView message) {
+			AxonListenerContainer.this.setAside.incrementAndGet();
+			replyError(message, AxonListenerContainer.this.redeliveryLimit.setAside(message));
 		}
 
 		private void replyError(MessageView message, String text) {

@@ -33,6 +33,8 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 
 	private final @Nullable ListenerTimers timers;
 
+	private final @Nullable AxonMessageRecoverer recoverer;
+
 	private volatile boolean running;
 
 	/**
@@ -42,12 +44,14 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 	 * @param validator for parameters marked {@code @Valid} or {@code @Validated}, or
 	 * null
 	 * @param timers where the times of listeners are recorded, or null
+	 * @param recoverer takes the messages that are set aside, or null to discard them
 	 */
 	public AxonListenerEndpointRegistry(AxonChannels channels, MessageConverter converter,
-			@Nullable Validator validator, @Nullable ListenerTimers timers) {
+			@Nullable Validator validator, @Nullable ListenerTimers timers, @Nullable AxonMessageRecoverer recoverer) {
 		this.channels = channels;
 		this.converter = new PayloadConverter(converter);
 		this.timers = timers;
+		this.recoverer = recoverer;
 		this.messagingFactory.setMessageConverter(this.converter);
 		if (validator != null) {
 			this.messagingFactory.setValidator(validator);
@@ -78,8 +82,10 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 				}
 			}
 		}
-		tables.forEach((key, table) -> this.containers.put(key,
-				new AxonListenerContainer(key, this.channels, this.converter, table)));
+		tables.forEach((key, table) -> {
+			RedeliveryLimit limit = new RedeliveryLimit(key, this.channels.redeliveryLimit(key), this.recoverer);
+			this.containers.put(key, new AxonListenerContainer(key, this.channels, this.converter, table, limit));
+		});
 	}
 
 	private String resolveChannel(AxonListenerEndpoint endpoint) {
@@ -119,6 +125,17 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 	public long unhandled(String channel) {
 		AxonListenerContainer container = this.containers.get(channel);
 		return (container != null) ? container.unhandled() : 0;
+	}
+
+	/**
+	 * How many messages of a channel were set aside, because too many processes died with
+	 * them in hand.
+	 * @param channel the channel's key
+	 * @return the number
+	 */
+	public long setAside(String channel) {
+		AxonListenerContainer container = this.containers.get(channel);
+		return (container != null) ? container.setAside() : 0;
 	}
 
 	@Override

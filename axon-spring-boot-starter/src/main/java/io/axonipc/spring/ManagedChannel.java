@@ -28,6 +28,10 @@ final class ManagedChannel {
 		this.definition = definition;
 	}
 
+	ChannelDefinition definition() {
+		return this.definition;
+	}
+
 	/** The open channel; opens it unless it was stopped. */
 	AxonChannel channel() {
 		AxonChannel channel = this.channel;

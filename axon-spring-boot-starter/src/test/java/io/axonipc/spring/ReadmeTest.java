@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.ApplicationRunner;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.env.YamlPropertySourceLoader;
@@ -52,6 +53,12 @@ class ReadmeTest {
 			return (arguments) -> results.sender().send("ready", new byte[0]);
 		}
 
+		@Bean
+		AxonMessageRecoverer poisonKeeper(@Value("${my.poison-folder}") Path folder) {
+			return (message, channel) -> Files.write(Files.createTempFile(folder, channel, ".bin"),
+					message.toByteArray());
+		}
+
 	}
 
 	record Client(AxonOperations axon) {
@@ -76,7 +83,8 @@ class ReadmeTest {
 		try (AxonChannel results = AxonChannel.open(this.names.name("results"), server)) {
 			new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class))
 				.withInitializer((context) -> context.getEnvironment().getPropertySources().addLast(yaml()))
-				.withPropertyValues(this.names.property("features"), this.names.property("results"), "my.other-tag=box")
+				.withPropertyValues(this.names.property("features"), this.names.property("results"), "my.other-tag=box",
+						"my.poison-folder=" + System.getProperty("java.io.tmpdir"))
 				.withUserConfiguration(Application.class)
 				.run((context) -> {
 					context.getBean(ApplicationRunner.class).run(null);

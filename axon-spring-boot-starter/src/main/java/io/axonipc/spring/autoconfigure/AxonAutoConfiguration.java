@@ -7,6 +7,7 @@ import io.axonipc.spring.AxonChannels;
 import io.axonipc.spring.AxonListener;
 import io.axonipc.spring.AxonListenerAnnotationBeanPostProcessor;
 import io.axonipc.spring.AxonListenerEndpointRegistry;
+import io.axonipc.spring.AxonMessageRecoverer;
 import io.axonipc.spring.AxonOperations;
 import io.axonipc.spring.AxonTemplate;
 import io.axonipc.spring.ListenerTimers;
@@ -64,8 +65,9 @@ public final class AxonAutoConfiguration {
 	@Bean
 	AxonListenerEndpointRegistry axonListenerEndpointRegistry(AxonChannels channels,
 			@Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter, ObjectProvider<Validator> validator,
-			ObjectProvider<ListenerTimers> timers) {
-		return new AxonListenerEndpointRegistry(channels, converter, validator.getIfUnique(), timers.getIfUnique());
+			ObjectProvider<ListenerTimers> timers, ObjectProvider<AxonMessageRecoverer> recoverer) {
+		return new AxonListenerEndpointRegistry(channels, converter, validator.getIfUnique(), timers.getIfUnique(),
+				recoverer.getIfAvailable());
 	}
 
 	@Bean

@@ -47,8 +47,14 @@ public record AxonProperties(@DefaultValue Map<String, Channel> channels, @Defau
 			throw new IllegalArgumentException("axon.channels." + key + ".name: '" + name
 					+ "' is not a channel name: 1 to 64 letters, digits, '.', '_' and '-', the first a letter or a digit");
 		}
+		int redeliveryLimit = channel.listener().redeliveryLimit();
+		if (redeliveryLimit < 0 || redeliveryLimit > ChannelDefinition.MAX_REDELIVERY_LIMIT) {
+			throw new IllegalArgumentException("axon.channels." + key + ".listener.redelivery-limit: " + redeliveryLimit
+					+ " is out of range: 1 to " + ChannelDefinition.MAX_REDELIVERY_LIMIT
+					+ ", or 0 to deliver without end");
+		}
 		try {
-			return new ChannelDefinition(key, name, channel.options());
+			return new ChannelDefinition(key, name, channel.options(), redeliveryLimit);
 		}
 		catch (IllegalArgumentException ex) {
 			throw new IllegalArgumentException("axon.channels." + key + ": " + ex.getMessage());
@@ -74,13 +80,15 @@ public record AxonProperties(@DefaultValue Map<String, Channel> channels, @Defau
 	 * @param sendTimeout How long to wait for room when the peer does not keep up.
 	 * @param replyTimeout How long to wait for the reply to a request.
 	 * @param waiting How threads wait.
+	 * @param listener Settings of the listeners of the channel.
 	 * @param permissions Who may join the channel. Both processes must say the same.
 	 */
 	public record Channel(@Nullable String name, @DefaultValue("server") Role role,
 			@DefaultValue("1MB") DataSize capacity, @DefaultValue("128MB") DataSize maxMessageSize,
 			@DefaultValue("256MB") DataSize largeMessageMemory, @DefaultValue("5s") Duration openTimeout,
 			@DefaultValue("5s") Duration sendTimeout, @DefaultValue("30s") Duration replyTimeout,
-			@Name("wait") @DefaultValue Wait waiting, @DefaultValue("private") Permissions permissions) {
+			@Name("wait") @DefaultValue Wait waiting, @DefaultValue Listener listener,
+			@DefaultValue("private") Permissions permissions) {
 
 		ChannelOptions options() {
 			return ChannelOptions.defaults()
@@ -95,6 +103,16 @@ public record AxonProperties(@DefaultValue Map<String, Channel> channels, @Defau
 				.groupAccess(this.permissions == Permissions.GROUP);
 		}
 
+	}
+
+	/**
+	 * Settings of the listeners of a channel.
+	 *
+	 * @param redeliveryLimit How many processes may die with a message in hand, from 1 to
+	 * 31, before it is set aside instead of delivered again: handed to the
+	 * AxonMessageRecoverer bean, or discarded. With 0 it is delivered without end.
+	 */
+	public record Listener(@DefaultValue("3") int redeliveryLimit) {
 	}
 
 	/** Who may join a channel, whatever the umask. */

@@ -31,7 +31,7 @@ class AxonPropertiesTest {
 	void defaultsAreTheCoresExceptForTheRole() {
 		ChannelDefinition definition = bind(Map.of("axon.channels.features.role", "server")).definitions().get(0);
 		assertThat(definition)
-			.isEqualTo(new ChannelDefinition("features", "features", ChannelOptions.defaults().role(Role.SERVER)));
+			.isEqualTo(new ChannelDefinition("features", "features", ChannelOptions.defaults().role(Role.SERVER), 3));
 		assertThat(bind(Map.of("axon.channels.features.name", "x")).channels().get("features").role())
 			.isEqualTo(Role.SERVER);
 	}
@@ -49,6 +49,7 @@ class AxonPropertiesTest {
 				Map.entry("axon.channels.my-channel.wait.strategy", "spin-then-park"),
 				Map.entry("axon.channels.my-channel.wait.spin", "50us"),
 				Map.entry("axon.channels.my-channel.permissions", "group"),
+				Map.entry("axon.channels.my-channel.listener.redelivery-limit", "31"),
 				Map.entry("axon.template.default-channel", "my-channel")));
 		ChannelOptions options = ChannelOptions.defaults()
 			.role(Role.CLIENT)
@@ -61,7 +62,7 @@ class AxonPropertiesTest {
 			.waitStrategy(WaitStrategy.spinThenPark(Duration.ofNanos(50_000)))
 			.groupAccess(true);
 		assertThat(properties.definitions())
-			.containsExactly(new ChannelDefinition("my-channel", "shared.name", options));
+			.containsExactly(new ChannelDefinition("my-channel", "shared.name", options, 31));
 		assertThat(properties.template().defaultChannel()).isEqualTo("my-channel");
 	}
 
@@ -79,7 +80,9 @@ class AxonPropertiesTest {
 	@ParameterizedTest
 	@CsvSource({ "capacity,1KB,capacity = 1024 bytes is out of range", "capacity,1GB,capacity",
 			"send-timeout,-1s,sendTimeout", "name,a b,'''a b'' is not a channel name'",
-			"max-message-size,0B,maxMessageSize", "wait.spin,-1s,spin time" })
+			"max-message-size,0B,maxMessageSize", "wait.spin,-1s,spin time",
+			"listener.redelivery-limit,32,'.listener.redelivery-limit: 32 is out of range: 1 to 31, or 0'",
+			"listener.redelivery-limit,-1,.listener.redelivery-limit: -1 is out of range" })
 	void wrongValueIsRefusedWithItsKey(String property, String value, String text) {
 		assertThatExceptionOfType(BindException.class)
 			.isThrownBy(() -> bind(Map.of("axon.channels.features." + property, value)))

@@ -44,10 +44,11 @@ public final class AxonMetrics implements MeterBinder {
 			counter(registry, key, "wakeups", "Times the parked peer was woken", ChannelCounters::wakeups);
 			counter(registry, key, "redelivered", "Messages received again after a process died with them in hand",
 					ChannelCounters::redelivered);
-			FunctionCounter.builder("axon.messages.unhandled", this.listeners, (listeners) -> listeners.unhandled(key))
-				.tag("channel", key)
-				.description("Messages with a tag that no listener handles")
-				.register(registry);
+			listenerCounter(registry, key, "messages.unhandled", "Messages with a tag that no listener handles",
+					(listeners) -> listeners.unhandled(key));
+			listenerCounter(registry, key, "messages.set.aside",
+					"Messages set aside after too many processes died with them in hand",
+					(listeners) -> listeners.setAside(key));
 			gauge(registry, key, "ring.used", "Bytes on their way to the peer, not yet acknowledged",
 					(channel) -> channel.counters().ringUsed());
 			gauge(registry, key, "peer.alive", "1 while the peer is attached, else 0",
@@ -58,6 +59,14 @@ public final class AxonMetrics implements MeterBinder {
 	private void counter(MeterRegistry registry, String key, String name, String description,
 			ToLongFunction<ChannelCounters> counter) {
 		FunctionCounter.builder("axon." + name, this.channels, (channels) -> channels.total(key, counter))
+			.tag("channel", key)
+			.description(description)
+			.register(registry);
+	}
+
+	private void listenerCounter(MeterRegistry registry, String key, String name, String description,
+			ToDoubleFunction<AxonListenerEndpointRegistry> counter) {
+		FunctionCounter.builder("axon." + name, this.listeners, counter)
 			.tag("channel", key)
 			.description(description)
 			.register(registry);
