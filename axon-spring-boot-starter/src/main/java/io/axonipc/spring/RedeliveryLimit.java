@@ -47,10 +47,6 @@ record RedeliveryLimit(String channel, int deaths, @Nullable AxonMessageRecovere
 			logger.error("A message with tag '" + message.tag() + "' from channel '" + this.channel
 					+ "' is discarded: the AxonMessageRecoverer failed on it", ex);
 		}
-		finally {
-			// An interrupt was meant for the recoverer, not for the reply.
-			Thread.interrupted();
-		}
 	}
 
 }

@@ -14,7 +14,7 @@ import io.axonipc.MessageView;
  */
 record OtherProcess(AxonChannel channel) {
 
-	private static final Duration PATIENCE = Duration.ofSeconds(10);
+	static final Duration PATIENCE = Duration.ofSeconds(60);
 
 	byte[] request(String tag, byte... payload) {
 		return this.channel.request(tag, ByteBuffer.wrap(payload), PATIENCE, MessageView::toByteArray);

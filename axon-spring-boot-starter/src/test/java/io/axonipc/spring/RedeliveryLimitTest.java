@@ -98,7 +98,7 @@ class RedeliveryLimitTest {
 	void withoutARecovererItIsLoggedDiscardedAndAnswered(CapturedOutput output) throws IOException {
 		CompletableFuture<String> reply = requestFromTheDead();
 		this.runner.run((context) -> {
-			assertThat(reply.get(10, TimeUnit.SECONDS)).contains(
+			assertThat(reply.join()).contains(
 					"message with tag 'deadly' on channel 'work' is set aside; processes that died with it in hand: 3");
 			assertThat(this.seen).isEmpty();
 			AxonListenerEndpointRegistry registry = context.getBean(AxonListenerEndpointRegistry.class);
@@ -116,11 +116,10 @@ class RedeliveryLimitTest {
 	void recovererThatFailsIsLoggedAndTheRequestAnswered(CapturedOutput output) throws IOException {
 		CompletableFuture<String> reply = requestFromTheDead();
 		AxonMessageRecoverer recoverer = (message, channel) -> {
-			Thread.currentThread().interrupt();
 			throw new IOException("disk full");
 		};
 		this.runner.withBean(AxonMessageRecoverer.class, () -> recoverer).run((context) -> {
-			assertThat(reply.get(10, TimeUnit.SECONDS)).contains("is set aside");
+			assertThat(reply.join()).contains("is set aside");
 			this.peer.sender().send("next", new byte[0]);
 			assertThat(take()).isEqualTo("listener next 1");
 		});
@@ -139,7 +138,7 @@ class RedeliveryLimitTest {
 				return ex.getMessage();
 			}
 		}, (task) -> new Thread(task).start());
-		Awaitility.await().until(() -> this.peer.counters().ringUsed() > 0);
+		Awaitility.await().atMost(OtherProcess.PATIENCE).until(() -> this.peer.counters().ringUsed() > 0);
 		pretendDeaths(3);
 		return reply;
 	}
@@ -181,7 +180,7 @@ class RedeliveryLimitTest {
 	}
 
 	private String take() throws InterruptedException {
-		return this.seen.poll(10, TimeUnit.SECONDS);
+		return this.seen.poll(60, TimeUnit.SECONDS);
 	}
 
 	private static long setAside(AssertableApplicationContext context) {
