@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.Claim;
@@ -22,7 +23,7 @@ final class AxonListenerContainer {
 
 	private static final Log logger = LogFactory.getLog(AxonListenerContainer.class);
 
-	/** How soon a stop is noticed by a channel without traffic. */
+	/** How soon a stop is noticed by a channel without traffic, or in trouble. */
 	private static final Duration POLL_TIMEOUT = Duration.ofMillis(100);
 
 	/** Tags come from the peer: what is remembered of them has a bound. */
@@ -45,6 +46,8 @@ final class AxonListenerContainer {
 	private final AtomicLong unhandled = new AtomicLong();
 
 	private final AtomicLong setAside = new AtomicLong();
+
+	private final AtomicLong failures = new AtomicLong();
 
 	private volatile @Nullable Loop loop;
 
@@ -78,6 +81,16 @@ final class AxonListenerContainer {
 		return (loop != null) ? loop.stop() : CompletableFuture.completedFuture(null);
 	}
 
+	/** Whether a thread receives: false after a failure that it could not go on from. */
+	boolean isRunning() {
+		Loop loop = this.loop;
+		return loop != null && !loop.ended.isDone();
+	}
+
+	long failures() {
+		return this.failures.get();
+	}
+
 	long errors() {
 		return this.errors.get();
 	}
@@ -102,6 +115,9 @@ final class AxonListenerContainer {
 
 		private @Nullable Thread thread;
 
+		/** Since the last failure, so that a series of them is logged once. */
+		private boolean failing;
+
 		Loop(AxonChannel channel) {
 			this.channel = channel;
 		}
@@ -116,17 +132,46 @@ final class AxonListenerContainer {
 			this.thread = Thread.currentThread();
 			try {
 				while (!this.stopping) {
-					// One message at a time, so that a stop waits for no more than that.
-					this.channel.receiver().poll(this.messageHandler, 1, POLL_TIMEOUT);
-					// A poll does not wait while the thread is interrupted.
-					Thread.interrupted();
+					receive();
 				}
 			}
 			catch (Throwable ex) {
-				logger.error("Channel '" + AxonListenerContainer.this.key + "' is no longer listened to", ex);
+				// A channel that is closed under a stop was not waited for any longer.
+				if (!this.stopping) {
+					AxonListenerContainer.this.failures.incrementAndGet();
+					logger.error("Channel '" + AxonListenerContainer.this.key + "' is no longer listened to. "
+							+ "Remove the cause and restart the application; what is unread waits for it", ex);
+				}
 			}
 			finally {
 				this.ended.complete(null);
+			}
+		}
+
+		/**
+		 * Takes a message, if one comes. Listeners do not make this fail; what does may
+		 * pass: a lack of memory or of file descriptors.
+		 */
+		private void receive() {
+			try {
+				// One message at a time, so that a stop waits for no more than that.
+				this.channel.receiver().poll(this.messageHandler, 1, POLL_TIMEOUT);
+				// A poll does not wait while the thread is interrupted.
+				Thread.interrupted();
+				this.failing = false;
+			}
+			catch (Throwable ex) {
+				// An internal error is the JVM's for a segment that was truncated.
+				if (!this.channel.isOpen() || ex instanceof InternalError) {
+					throw ex;
+				}
+				AxonListenerContainer.this.failures.incrementAndGet();
+				if (!this.failing) {
+					this.failing = true;
+					logger.error("Receiving from channel '" + AxonListenerContainer.this.key
+							+ "' failed, and is tried again until it succeeds", ex);
+				}
+				LockSupport.parkNanos(POLL_TIMEOUT.toNanos());
 			}
 		}
 

@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.ToLongFunction;
 
 import io.axonipc.spring.AxonListenerContainer.Handler;
 import org.jspecify.annotations.Nullable;
@@ -108,13 +109,34 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 	}
 
 	/**
+	 * Whether the listeners of a channel are called. A thread that cannot go on, because
+	 * its channel is corrupt for instance, ends with an error in the log; a restart of
+	 * the context starts another.
+	 * @param channel the channel's key
+	 * @return false while the context is stopped, after such an end, and for a channel
+	 * without listeners
+	 */
+	public boolean isRunning(String channel) {
+		AxonListenerContainer container = this.containers.get(channel);
+		return container != null && container.isRunning();
+	}
+
+	/**
+	 * How often it was impossible to receive from a channel, for a time or for good.
+	 * @param channel the channel's key
+	 * @return the number
+	 */
+	public long failures(String channel) {
+		return count(channel, AxonListenerContainer::failures);
+	}
+
+	/**
 	 * How many messages of a channel made their listener fail.
 	 * @param channel the channel's key
 	 * @return the number
 	 */
 	public long errors(String channel) {
-		AxonListenerContainer container = this.containers.get(channel);
-		return (container != null) ? container.errors() : 0;
+		return count(channel, AxonListenerContainer::errors);
 	}
 
 	/**
@@ -123,8 +145,7 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 	 * @return the number
 	 */
 	public long unhandled(String channel) {
-		AxonListenerContainer container = this.containers.get(channel);
-		return (container != null) ? container.unhandled() : 0;
+		return count(channel, AxonListenerContainer::unhandled);
 	}
 
 	/**
@@ -134,8 +155,12 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 	 * @return the number
 	 */
 	public long setAside(String channel) {
+		return count(channel, AxonListenerContainer::setAside);
+	}
+
+	private long count(String channel, ToLongFunction<AxonListenerContainer> counter) {
 		AxonListenerContainer container = this.containers.get(channel);
-		return (container != null) ? container.setAside() : 0;
+		return (container != null) ? counter.applyAsLong(container) : 0;
 	}
 
 	@Override

@@ -49,6 +49,9 @@ public final class AxonMetrics implements MeterBinder {
 			listenerCounter(registry, key, "messages.set.aside",
 					"Messages set aside after too many processes died with them in hand",
 					(listeners) -> listeners.setAside(key));
+			listenerCounter(registry, key, "listener.failures",
+					"Times that it was impossible to receive, for a time or for good",
+					(listeners) -> listeners.failures(key));
 			gauge(registry, key, "ring.used", "Bytes on their way to the peer, not yet acknowledged",
 					(channel) -> channel.counters().ringUsed());
 			gauge(registry, key, "peer.alive", "1 while the peer is attached, else 0",

@@ -206,7 +206,7 @@ class AxonMetricsAutoConfigurationTest {
 		this.runner.withPropertyValues(this.names.property("other")).run((context) -> {
 			assertThat(context.getBean(MeterRegistry.class).getMeters())
 				.filteredOn((meter) -> meter.getId().getName().startsWith("axon."))
-				.hasSize(22)
+				.hasSize(24)
 				.extracting(Meter::getId)
 				.allSatisfy((id) -> {
 					assertThat(id.getTags()).singleElement().satisfies((tag) -> {
