@@ -44,13 +44,19 @@ static bool map_checked(struct slot *slot, const struct segment *segment, int ri
 	return true;
 }
 
-/* The first word 0 tells a consumer that has the slot mapped to let go of its memory. */
+/*
+ * The first word 0 tells a consumer that has the slot mapped to let go of it.
+ * That may be long after, so the memory is given back at once, but for the
+ * first page: to read that word must not need memory that is not there.
+ */
 static void remove_slot(struct slots *slots, const struct segment *segment, int number)
 {
 	struct slot *slot = &slots->slot[number];
 	char name[OBJECT_NAME_SIZE];
-	if (slot->base != NULL)
+	if (slot->base != NULL) {
 		store_release((uint64_t *)(void *)slot->base, 0);
+		platform_give_back(slot->base + PAGE, slot->capacity);
+	}
 	segment_slot_name(segment, segment->role, number, name);
 	const int result = platform_shm_unlink(name);
 	slots->total -= slot->capacity;

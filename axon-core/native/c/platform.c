@@ -135,6 +135,15 @@ void platform_unmap(void *address, uint64_t size)
 		munmap(address, size);
 }
 
+void platform_give_back(void *address, uint64_t size)
+{
+#if defined(MADV_REMOVE)
+	madvise(address, size, MADV_REMOVE);
+#else
+	(void)address, (void)size;
+#endif
+}
+
 static int lock_command(int descriptor, int command, struct flock *lock)
 {
 	int result;

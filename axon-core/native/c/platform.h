@@ -48,6 +48,9 @@ uint64_t platform_memory_available(void);
 void *platform_map(int descriptor, uint64_t size, bool populate);
 void platform_unmap(void *address, uint64_t size);
 
+/* Gives the memory under a mapping back, also while others have it mapped, where the system can. */
+void platform_give_back(void *address, uint64_t size);
+
 /* Locks a byte for this descriptor's open file description; -EAGAIN when another has it. */
 int platform_lock(int descriptor, int byte);
 void platform_unlock(int descriptor, int byte);
