@@ -175,6 +175,18 @@ static uint64_t oldest_busy(const struct slots *slots, uint64_t free)
 	return oldest;
 }
 
+/* Sets the error when no slot can be had, and forgets why: the next send tries all again. */
+static int all_taken(struct slots *slots, const struct segment *segment)
+{
+	char first[OBJECT_NAME_SIZE], last[OBJECT_NAME_SIZE];
+	segment_slot_name(segment, segment->role, 0, first);
+	segment_slot_name(segment, segment->role, SLOTS - 1, last);
+	for (int i = 0; i < SLOTS; i++)
+		slots->slot[i].unusable = false;
+	return error_set(AXON_ACCESS, "channel '%s': no large message can be sent: other users' files have all the names %s to "
+			"%s; have them removed, or choose another name", segment->name, first, last);
+}
+
 int slots_take(struct slots *slots, const struct segment *segment, struct producer *producer, uint64_t length, int *slot,
 		uint64_t *wanted)
 {
@@ -209,8 +221,10 @@ int slots_take(struct slots *slots, const struct segment *segment, struct produc
 		*wanted = oldest_busy(slots, free);
 		if (*wanted != 0)
 			return AXON_FULL;
+		if (number < 0)
+			return all_taken(slots, segment);
 		char name[OBJECT_NAME_SIZE];
-		segment_slot_name(segment, segment->role, number < 0 ? 0 : number, name);
+		segment_slot_name(segment, segment->role, number, name);
 		if (result == -ENOSPC || result == -ENOMEM)
 			return segment_no_memory(segment, name, PAGE + capacity);
 		return segment_system_error(segment, "making slot", name, -result);
