@@ -95,13 +95,6 @@ int platform_shm_stat(const char *name, struct stat *status)
 	return lstat(path, status) == 0 ? 0 : -errno;
 }
 
-int platform_shm_chmod(const char *name, mode_t mode)
-{
-	char path[256];
-	snprintf(path, sizeof path, SHARED_MEMORY_FOLDER "%s", name);
-	return chmod(path, mode) == 0 ? 0 : -errno;
-}
-
 int platform_shm_unlink(const char *name)
 {
 	return shm_unlink(name) == 0 ? 0 : -errno;
@@ -183,11 +176,32 @@ void platform_semaphore_file(const char *name, char *file, size_t size)
 	snprintf(file, size, "/" SEMAPHORE_PREFIX "%s", name + 1);
 }
 
-sem_t *platform_semaphore_open(const char *name, bool create)
+/*
+ * What sem_open() does with O_CREAT, glibc's and musl's, but with a descriptor
+ * to set the mode, and without a second file that a kill would leave behind.
+ */
+int platform_semaphore_create(const char *file, mode_t mode)
+{
+	sem_t semaphore;
+	memset(&semaphore, 0, sizeof semaphore);
+	sem_init(&semaphore, true, 0);
+	const int descriptor = platform_shm_open(file, true);
+	if (descriptor < 0)
+		return descriptor;
+	const bool whole = fchmod(descriptor, mode) == 0
+			&& pwrite(descriptor, &semaphore, sizeof semaphore, 0) == (ssize_t)sizeof semaphore;
+	const int result = whole ? 0 : -errno;
+	close(descriptor);
+	if (result != 0)
+		platform_shm_unlink(file);
+	return result;
+}
+
+sem_t *platform_semaphore_open(const char *name)
 {
 	sem_t *semaphore;
 	do
-		semaphore = create ? sem_open(name, O_CREAT | O_EXCL, 0600, 0) : sem_open(name, 0);
+		semaphore = sem_open(name, 0);
 	while (semaphore == SEM_FAILED && errno == EINTR);
 	return semaphore == SEM_FAILED ? NULL : semaphore;
 }

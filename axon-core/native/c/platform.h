@@ -32,9 +32,6 @@ int platform_shm_open(const char *name, bool create);
 /* stat() of an object that could not be opened. */
 int platform_shm_stat(const char *name, struct stat *status);
 
-/* Sets an object's mode whatever the umask. */
-int platform_shm_chmod(const char *name, mode_t mode);
-
 /* Removes an object; -ENOENT when there is none. */
 int platform_shm_unlink(const char *name);
 
@@ -61,8 +58,11 @@ int platform_is_locked(int descriptor, int byte);
 /* The name under which a semaphore's file is a shared-memory object. */
 void platform_semaphore_file(const char *name, char *file, size_t size);
 
-/* Opens an existing semaphore, or creates one with value 0; NULL: errno says why. */
-sem_t *platform_semaphore_open(const char *name, bool create);
+/* Creates the file of a semaphore with value 0 and exactly this mode; -EEXIST, -ENOSPC. */
+int platform_semaphore_create(const char *file, mode_t mode);
+
+/* Opens an existing semaphore; NULL: errno says why. */
+sem_t *platform_semaphore_open(const char *name);
 
 /* Takes permits away, but not for ever where somebody goes on posting. */
 void platform_semaphore_drain(sem_t *semaphore);

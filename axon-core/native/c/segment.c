@@ -203,14 +203,11 @@ static int open_semaphore(struct segment *segment, int index, bool create)
 	platform_semaphore_file(name, file, sizeof file);
 	if (create) {
 		platform_shm_unlink(file);
-		*semaphore = platform_semaphore_open(name, true);
-		if (*semaphore != NULL) {
-			const int changed = platform_shm_chmod(file, segment->mode);
-			return changed == 0 ? AXON_OK : segment_system_error(segment, "chmod", file, -changed);
-		}
-		if (errno != EEXIST)
-			return errno == ENOSPC ? segment_no_memory(segment, name, sizeof(sem_t))
-					: segment_system_error(segment, "sem_open", name, errno);
+		const int created = platform_semaphore_create(file, segment->mode);
+		if (created == -ENOSPC)
+			return segment_no_memory(segment, file, PAGE);
+		if (created != 0 && created != -EEXIST)
+			return segment_system_error(segment, "making semaphore", file, -created);
 	}
 	int descriptor;
 	uint64_t size = 0;
@@ -219,7 +216,7 @@ static int open_semaphore(struct segment *segment, int index, bool create)
 		return status;
 	if (descriptor >= 0)
 		close(descriptor);
-	*semaphore = size >= sizeof(sem_t) ? platform_semaphore_open(name, false) : NULL;
+	*semaphore = size >= sizeof(sem_t) ? platform_semaphore_open(name) : NULL;
 	if (*semaphore == NULL)
 		return error_set(AXON_CORRUPT, "channel '%s': its semaphore %s is missing or too small (%llu bytes); "
 				"end its processes and discard it", segment->name, name, (unsigned long long)size);
