@@ -21,20 +21,22 @@ int segment_system_error(const struct segment *segment, const char *call, const 
 
 int segment_no_memory(const struct segment *segment, const char *object, uint64_t bytes)
 {
+	const uint64_t available = platform_memory_available();
 	return error_set(AXON_NO_MEMORY,
-			"channel '%s': no memory for %s: %llu bytes of shared memory asked for, %llu available in /dev/shm; "
+			"channel '%s': no memory for %s: %llu bytes of shared memory asked for, %llu available in /dev/shm%s; "
 			"make it larger (docker run --shm-size=..., in Kubernetes an emptyDir with medium: Memory on /dev/shm) "
 			"or open with a smaller capacity or large_memory",
-			segment->name, object, (unsigned long long)bytes, (unsigned long long)platform_memory_available());
+			segment->name, object, (unsigned long long)bytes, (unsigned long long)available,
+			available >= bytes ? " now: other files were removed, or it takes no more files (mount option nr_inodes)" : "");
 }
 
 static int refuse(const struct segment *segment, const char *object, const struct stat *found)
 {
 	return error_set(AXON_ACCESS,
-			"channel '%s': %s has type %o, owner %u, group %u and mode %04o; required are a regular file, "
-			"owner %u%s and at most mode %04o%s",
+			"channel '%s': %s has type %o, owner %u, group %u, mode %04o and %u names; required are a regular file, "
+			"owner %u%s, at most mode %04o%s and 1 name: somebody else made it, have it removed or choose another name",
 			segment->name, object, (unsigned)(found->st_mode & S_IFMT) >> 12, (unsigned)found->st_uid,
-			(unsigned)found->st_gid, (unsigned)(found->st_mode & 07777), (unsigned)geteuid(),
+			(unsigned)found->st_gid, (unsigned)(found->st_mode & 07777), (unsigned)found->st_nlink, (unsigned)geteuid(),
 			(segment->mode & 060) != 0 ? " or this process's group" : "", (unsigned)segment->mode,
 			(segment->mode & 060) != 0 ? "" : " (0660 with the option group)");
 }
@@ -42,7 +44,8 @@ static int refuse(const struct segment *segment, const char *object, const struc
 static bool is_allowed(const struct segment *segment, const struct stat *found)
 {
 	const bool ours = found->st_uid == geteuid() || ((segment->mode & 060) != 0 && found->st_gid == getegid());
-	return S_ISREG(found->st_mode) && ours && (found->st_mode & 07777 & ~segment->mode) == 0;
+	/* A second name could make this process take another file of its own for a channel's. */
+	return S_ISREG(found->st_mode) && ours && (found->st_mode & 07777 & ~segment->mode) == 0 && found->st_nlink <= 1;
 }
 
 int segment_open_object(const struct segment *segment, const char *object, int *descriptor, uint64_t *size)

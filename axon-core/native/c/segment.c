@@ -65,7 +65,9 @@ static int open_and_lock(struct segment *segment, bool create)
 		if (created >= 0)
 			segment->lock_fd = created;
 		else
-			status = created == -EEXIST ? RETRY : segment_system_error(segment, "shm_open", name, -created);
+			status = created == -EEXIST ? RETRY
+					: created == -ENOSPC ? segment_no_memory(segment, name, PAGE)
+					: segment_system_error(segment, "shm_open", name, -created);
 	}
 	fork_guard_leave();
 	if (status != AXON_OK)
@@ -128,13 +130,20 @@ static int make(struct segment *segment, const axon_options *options)
 	while (segment->capacity < options->capacity)
 		segment->capacity *= 2;
 	const uint64_t size = SEGMENT_SIZE(segment->capacity);
-	int result = fchmod(segment->lock_fd, segment->mode) == 0 && ftruncate(segment->lock_fd, 0) == 0 ? 0 : -errno;
+	struct stat found;
+	int result = fstat(segment->lock_fd, &found);
+	if (result == 0 && (found.st_mode & 07777) != segment->mode) /* it may be a group-mate's, who had set it */
+		result = fchmod(segment->lock_fd, segment->mode);
 	if (result == 0)
+		result = ftruncate(segment->lock_fd, 0);
+	if (result != 0)
+		result = -errno;
+	else
 		result = platform_reserve(segment->lock_fd, size);
 	if (result == -ENOSPC || result == -ENOMEM)
 		return segment_no_memory(segment, name, size);
 	if (result != 0)
-		return segment_system_error(segment, "posix_fallocate", name, -result);
+		return segment_system_error(segment, "reserving memory for", name, -result);
 	const int status = map(segment);
 	if (status != AXON_OK)
 		return status;
@@ -192,7 +201,8 @@ static int role_taken(const struct segment *segment, int role, const struct segm
 	const char *names[] = { "server", "client" };
 	const unsigned long long pid = header->endpoint[role].pid;
 	return error_set(AXON_ROLE_TAKEN, "channel '%s': its %s is process %llu%s; a channel has one server and one client",
-			segment->name, names[role], pid, pid == (unsigned long long)getpid() ? " (this process)" : "");
+			segment->name, names[role], pid,
+			pid == (unsigned long long)getpid() ? " (this process, or one of that number in another container)" : "");
 }
 
 static int open_semaphore(struct segment *segment, int index, bool create)
@@ -237,20 +247,22 @@ static int attempt(struct segment *segment, const axon_options *options)
 	const bool half_made = header.ready == 0;
 	if (half_made && !server)
 		return AXON_TIMEOUT;
-	status = half_made ? make(segment, options) : adopt(segment, &header);
-	if (status == AXON_OK) {
-		const int locked = platform_lock(segment->lock_fd, LOCK_ROLE(segment->role));
-		segment->attached = locked == 0;
-		if (locked != 0)
-			status = locked == -EAGAIN ? role_taken(segment, segment->role, &header)
-					: segment_system_error(segment, "fcntl(F_OFD_SETLK)", segment->name, -locked);
-	}
+	const int locked = platform_lock(segment->lock_fd, LOCK_ROLE(segment->role));
+	segment->attached = locked == 0;
+	if (locked != 0)
+		return locked == -EAGAIN ? role_taken(segment, segment->role, &header)
+				: segment_system_error(segment, "fcntl(F_OFD_SETLK)", segment->name, -locked);
 	const bool alone = platform_is_locked(segment->lock_fd, LOCK_ROLE(!segment->role)) == 0;
+	if (half_made && !alone) /* to make it again would take the memory from under its peer */
+		return error_set(AXON_CORRUPT, "channel '%s': its first word is 0 although process %llu is attached; "
+				"end its processes and discard it", segment->name,
+				(unsigned long long)header.endpoint[!segment->role].pid);
+	status = half_made ? make(segment, options) : adopt(segment, &header);
 	if (status == AXON_OK && alone) /* a peer that was killed has left its pid: nobody is there */
 		store_plain(&segment->header->endpoint[!segment->role].pid, 0);
 	for (int i = 0; i < 4 && status == AXON_OK; i++)
 		status = open_semaphore(segment, i, alone);
-	if (status != AXON_OK && half_made)
+	if (status != AXON_OK && half_made && segment_is_linked(segment))
 		unlink_all(segment);
 	if (status == AXON_OK && half_made)
 		store_release(&segment->header->ready, SEGMENT_READY);
@@ -303,7 +315,8 @@ bool segment_lock_for_leaving(struct segment *segment)
 void segment_leave(struct segment *segment, bool remove)
 {
 	if (segment->attached && !segment->forked) {
-		store_release(&segment->header->endpoint[segment->role].pid, 0);
+		if (segment->header != NULL)
+			store_release(&segment->header->endpoint[segment->role].pid, 0);
 		if (remove && segment_is_linked(segment) && segment_peer_alive(segment) == 0)
 			unlink_all(segment);
 		platform_unlock(segment->lock_fd, LOCK_ROLE(segment->role));
