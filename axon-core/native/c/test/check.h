@@ -56,8 +56,19 @@ axon_channel *open_as(axon_role role, uint64_t capacity);
 
 /* Runs a function in a child, and waits for a child that must succeed. */
 pid_t start(void (*run)(void));
+pid_t start_as(uid_t user, gid_t group, void (*run)(void));
 void join(pid_t child);
 void kill_and_wait(pid_t child);
+
+/* Ends the test as skipped: the machine lacks something. In the continuous build, where CI is true, it fails. */
+_Noreturn void skip(const char *reason);
+void need_root(void);
+
+/* Gives this process a /dev/shm of its own, a tmpfs with these mount options; false: that is not allowed here. */
+bool try_private_shared_memory(const char *mount_options);
+
+/* The same; where it is not allowed, the test is skipped. */
+void private_shared_memory(const char *mount_options);
 
 /* A line between parent and children: what happened is told, never waited for by sleeping. */
 void line_open(void);
@@ -82,7 +93,11 @@ void *map_segment(size_t *size);
  */
 void receive_while_the_sender_waits(axon_channel *client, uint32_t waits, uint32_t count);
 
-/* Objects of this test's channel in /dev/shm. */
+/* The file in /dev/shm of an object of this test's channel, such as "", "~0.data" or "~1.00". */
+void object_path(char path[160], const char *suffix);
+
+/* Objects of this test's channel in /dev/shm, and all that there is. */
 int objects_left(void);
+int files_left(void);
 
 #endif
