@@ -8,7 +8,6 @@ import java.util.function.BooleanSupplier;
 
 import io.axonipc.posix.FileStatus;
 import io.axonipc.posix.NamedSemaphore;
-import io.axonipc.posix.Platform;
 import io.axonipc.posix.PosixException;
 import io.axonipc.posix.SharedMemory;
 import io.axonipc.ring.SegmentLayout;
@@ -66,7 +65,7 @@ final class Endpoint {
 			ByteBuffer memory) {
 		this.names = names;
 		this.role = options.role();
-		this.mode = mode(options.groupAccess());
+		this.mode = SharedObjects.mode(options.groupAccess());
 		this.lock = lock;
 		this.memory = memory;
 		this.words = memory.asLongBuffer();
@@ -95,9 +94,10 @@ final class Endpoint {
 				throw Errors.system(names, ex);
 			}
 			if (System.nanoTime() - deadline >= 0) {
-				throw new ChannelNotFoundException(
-						"Channel '" + names + "' does not exist, and no server made it within " + options.openTimeout()
-								+ ": start the server, or give openTimeout more");
+				throw new ChannelNotFoundException("Channel '" + names + "' "
+						+ ((options.role() == Role.CLIENT) ? "does not exist, and no server made it within "
+								: "is being opened or closed by another process, for longer than ")
+						+ options.openTimeout() + ": start the server, or give openTimeout more");
 			}
 			Pause.nanos(pause);
 			if (Thread.currentThread().isInterrupted()) {
@@ -108,16 +108,15 @@ final class Endpoint {
 
 	/** Returns null when there is nothing to attach to yet. */
 	private static Endpoint tryOpen(ChannelNames names, ChannelOptions options, long deadline) {
-		SharedMemory lock = SharedMemory.open(names.segment());
+		SharedMemory lock = SharedObjects.open(names, names.segment(), options.groupAccess());
 		if (lock == null && options.role() == Role.SERVER) {
-			lock = SharedMemory.create(names.segment(), mode(options.groupAccess()));
+			lock = create(names, options);
 		}
 		if (lock == null) {
 			return null;
 		}
 		Endpoint endpoint = null;
 		try {
-			checkAccess(names, names.segment(), lock.status(), options.groupAccess());
 			lockSetup(names, lock, deadline);
 			endpoint = attach(names, options, lock);
 			return endpoint;
@@ -126,6 +125,15 @@ final class Endpoint {
 			if (endpoint == null) {
 				lock.close();
 			}
+		}
+	}
+
+	private static SharedMemory create(ChannelNames names, ChannelOptions options) {
+		try {
+			return SharedMemory.create(names.segment(), SharedObjects.mode(options.groupAccess()));
+		}
+		catch (PosixException ex) {
+			throw ex.isOutOfMemory() ? Errors.memory(names, "its segment", SegmentLayout.PAGE, ex) : ex;
 		}
 	}
 
@@ -143,34 +151,54 @@ final class Endpoint {
 			if (!ready && options.role() == Role.CLIENT) {
 				return null;
 			}
+			lockRole(names, options.role(), lock);
 			if (ready) {
 				SegmentHeader.check(names, header, status.size());
+				Endpoint endpoint = new Endpoint(names, options, lock, header, segment.map(status.size()));
+				endpoint.openSemaphores();
+				return endpoint;
 			}
-			else {
-				header = SegmentHeader.of(options);
-				reserve(names, segment, header.getLong(SegmentLayout.SIZE), mode(options.groupAccess()));
+			if (lock.isLocked(SegmentLayout.endpointLock(options.role().peer().ordinal()))) {
+				// To make it again would take the memory from under the peer.
+				throw Errors.corrupt(names, "its first word is 0 although process "
+						+ storedPid(lock, options.role().peer()) + " is attached", null);
 			}
-			ByteBuffer memory = segment.map(header.getLong(SegmentLayout.SIZE));
-			if (!ready) {
-				memory.put(0, header, 0, SegmentLayout.PAGE);
-			}
+			return make(names, options, lock, segment);
+		}
+	}
+
+	/** Makes a new or half-made segment; whatever goes wrong, nothing of it is left. */
+	private static Endpoint make(ChannelNames names, ChannelOptions options, SharedMemory lock, SharedMemory segment) {
+		boolean made = false;
+		try {
+			ByteBuffer header = SegmentHeader.of(options);
+			long size = header.getLong(SegmentLayout.SIZE);
+			reserve(names, segment, size, SharedObjects.mode(options.groupAccess()));
+			ByteBuffer memory = segment.map(size);
+			memory.put(0, header, 0, SegmentLayout.PAGE);
 			Endpoint endpoint = new Endpoint(names, options, lock, header, memory);
-			endpoint.lockRole();
 			endpoint.openSemaphores();
-			if (!ready) {
-				Words.putRelease(endpoint.words, SegmentLayout.MAGIC_OFFSET, SegmentLayout.MAGIC);
-			}
+			Words.putRelease(endpoint.words, SegmentLayout.MAGIC_OFFSET, SegmentLayout.MAGIC);
+			made = true;
 			return endpoint;
+		}
+		finally {
+			if (!made && lock.status().links() != 0) {
+				unlinkAll(names);
+				lock.releaseIfUnlinked();
+			}
 		}
 	}
 
 	private static void reserve(ChannelNames names, SharedMemory segment, long size, int mode) {
 		try {
-			segment.setMode(mode);
+			// It may be a group-mate's, who had set it.
+			if (segment.status().mode() != mode) {
+				segment.setMode(mode);
+			}
 			segment.allocate(size);
 		}
 		catch (PosixException ex) {
-			SharedMemory.unlink(names.segment());
 			throw ex.isOutOfMemory() ? Errors.memory(names, "its segment", size, ex) : ex;
 		}
 	}
@@ -192,9 +220,9 @@ final class Endpoint {
 		}
 	}
 
-	private void lockRole() {
-		if (!this.lock.tryLock(SegmentLayout.endpointLock(this.role.ordinal()))) {
-			throw Errors.roleTaken(this.names, this.role, pid(this.role));
+	private static void lockRole(ChannelNames names, Role role, SharedMemory lock) {
+		if (!lock.tryLock(SegmentLayout.endpointLock(role.ordinal()))) {
+			throw Errors.roleTaken(names, role, storedPid(lock, role));
 		}
 	}
 
@@ -213,26 +241,29 @@ final class Endpoint {
 	}
 
 	private NamedSemaphore openSemaphore(String name, boolean first) {
-		if (first) {
-			NamedSemaphore.unlink(name);
-			NamedSemaphore created = NamedSemaphore.create(name, this.mode);
-			if (created != null) {
-				return created;
+		boolean created = first && createSemaphore(name);
+		try (SharedMemory file = SharedObjects.open(this.names, NamedSemaphore.file(name), isGroup())) {
+			boolean whole = file != null && file.status().size() >= MIN_SEMAPHORE;
+			NamedSemaphore semaphore = whole ? NamedSemaphore.open(name) : null;
+			if (semaphore == null) {
+				throw Errors.corrupt(this.names, "semaphore " + name + " was removed or cut short", null);
 			}
+			if (first && !created) {
+				semaphore.drain();
+			}
+			return semaphore;
 		}
-		FileStatus status = NamedSemaphore.status(name);
-		if (status == null) {
-			throw Errors.corrupt(this.names, "semaphore " + name + " is missing while the peer is attached", null);
+	}
+
+	/** Returns false where somebody else has the name. */
+	private boolean createSemaphore(String name) {
+		try {
+			NamedSemaphore.unlink(name);
+			return NamedSemaphore.create(name, this.mode);
 		}
-		checkAccess(this.names, name, status, this.mode != mode(false));
-		NamedSemaphore semaphore = (status.size() >= MIN_SEMAPHORE) ? NamedSemaphore.open(name) : null;
-		if (semaphore == null) {
-			throw Errors.corrupt(this.names, "semaphore " + name + " was removed or cut short", null);
+		catch (PosixException ex) {
+			throw ex.isOutOfMemory() ? Errors.memory(this.names, "semaphore " + name, SegmentLayout.PAGE, ex) : ex;
 		}
-		if (first) {
-			semaphore.drain();
-		}
-		return semaphore;
 	}
 
 	/** Step 8: from here on the peer sees this endpoint. Lets the set-up lock go. */
@@ -260,7 +291,7 @@ final class Endpoint {
 			Words.putRelease(this.words, SegmentLayout.incarnation(this.role.ordinal()) + 8, 0);
 			if (locked && !isPeerAlive() && !isUnlinked() && empty.getAsBoolean()) {
 				unlinkAll(this.names);
-				this.lock.release(this.memory.capacity());
+				this.lock.releaseIfUnlinked();
 			}
 			this.lock.unlock(SegmentLayout.endpointLock(this.role.ordinal()));
 			this.lock.unlock(SegmentLayout.SETUP_LOCK);
@@ -271,11 +302,10 @@ final class Endpoint {
 	}
 
 	static boolean discard(ChannelNames names) {
-		try (SharedMemory lock = SharedMemory.open(names.segment())) {
+		try (SharedMemory lock = SharedObjects.open(names, names.segment(), true)) {
 			if (lock == null) {
 				return false;
 			}
-			checkAccess(names, names.segment(), lock.status(), true);
 			lockSetup(names, lock, System.nanoTime() + SETUP_PATIENCE_NANOS);
 			FileStatus status = lock.status();
 			if (status.links() == 0) {
@@ -288,7 +318,7 @@ final class Endpoint {
 			}
 			unlinkAll(names);
 			if (lock.status().links() != 0) {
-				throw Errors.access(names, names.segment(), status, 0600);
+				throw Errors.access(names, names.segment(), status, SharedObjects.mode(false));
 			}
 			return true;
 		}
@@ -313,16 +343,8 @@ final class Endpoint {
 		SharedMemory.unlink(names.segment());
 	}
 
-	/** Refuses what another user prepared, or could write. */
-	static void checkAccess(ChannelNames names, String object, FileStatus status, boolean group) {
-		boolean mine = status.owner() == Platform.user() || (group && status.group() == Platform.group());
-		if (!status.regular() || !mine || (status.mode() & ~mode(group)) != 0) {
-			throw Errors.access(names, object, status, mode(group));
-		}
-	}
-
-	private static int mode(boolean group) {
-		return group ? 0660 : 0600;
+	boolean isGroup() {
+		return this.mode != SharedObjects.mode(false);
 	}
 
 	/** The ring's number this endpoint writes; the other one is read. */

@@ -28,8 +28,11 @@ final class Errors {
 	}
 
 	static ChannelMemoryException memory(ChannelNames names, String what, long asked, PosixException cause) {
+		long available = Platform.availableMemory();
 		return new ChannelMemoryException("Channel '" + names + "': no memory for " + what + ": " + asked
-				+ " bytes asked for, " + Platform.availableMemory() + " bytes available in /dev/shm. "
+				+ " bytes asked for, " + available + " bytes available in /dev/shm"
+				+ ((available < asked) ? ". "
+						: " now: other files were removed, or it takes no more files (mount option nr_inodes). ")
 				+ "Make it larger (Docker: --shm-size; Kubernetes: an emptyDir volume with medium Memory mounted at "
 				+ "/dev/shm), or choose a smaller capacity or largeMessageMemory", cause);
 	}
@@ -41,6 +44,8 @@ final class Errors {
 
 	static RoleTakenException roleTaken(ChannelNames names, Role role, long pid) {
 		return new RoleTakenException("Channel '" + names + "': the role " + role + " is taken by process " + pid
+				+ ((pid == ProcessHandle.current().pid())
+						? " (this process, or one of that number in another container)" : "")
 				+ ". A channel has one server and one client: stop that process, take the other role, or another name",
 				pid);
 	}
@@ -52,11 +57,12 @@ final class Errors {
 
 	static ChannelAccessException access(ChannelNames names, String object, FileStatus status, int mode) {
 		return new ChannelAccessException(String.format(
-				"Channel '%s': %s has owner %d, group %d and mode %04o%s; required are owner %d%s and at most mode %04o. "
-						+ "Somebody else made it: remove it, or choose another name",
-				names, object, status.owner(), status.group(), status.mode(),
+				"Channel '%s': %s has owner %d, group %d, mode %04o, %d names%s; required are owner %d%s, at most mode %04o%s, "
+						+ "1 name and a regular file. Somebody else made it: have it removed, or choose another name",
+				names, object, status.owner(), status.group(), status.mode(), status.links(),
 				status.regular() ? "" : " and is no regular file", Platform.user(),
-				(mode == 0600) ? "" : " or group " + Platform.group(), mode), null);
+				(mode == 0600) ? "" : " or group " + Platform.group(), mode,
+				(mode == 0600) ? " (0660 with group access)" : ""), null);
 	}
 
 	static MessageTooLargeException tooLarge(ChannelNames names, String tag, String what, long length, long limit) {

@@ -3,7 +3,6 @@ package io.axonipc;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-import io.axonipc.posix.FileStatus;
 import io.axonipc.posix.PosixException;
 import io.axonipc.posix.SharedMemory;
 import io.axonipc.ring.CorruptRingException;
@@ -48,16 +47,14 @@ final class SlotMappings {
 	private ByteBuffer open(int slot, long wanted) {
 		int ring = this.endpoint.incoming();
 		String name = this.endpoint.names.slot(ring, slot);
-		try (SharedMemory segment = SharedMemory.open(name)) {
+		try (SharedMemory segment = SharedObjects.open(this.endpoint.names, name, this.endpoint.isGroup())) {
 			if (segment == null) {
 				throw new CorruptRingException("a record refers to " + name + ", which does not exist");
 			}
-			FileStatus status = segment.status();
-			Endpoint.checkAccess(this.endpoint.names, name, status, this.endpoint.mode == 0660);
 			if (!SlotPool.isWhole(segment, this.endpoint, ring, slot)) {
 				throw new CorruptRingException(name + " is not a whole slot");
 			}
-			ByteBuffer mapped = segment.map(status.size());
+			ByteBuffer mapped = segment.map(segment.status().size());
 			if (mapped.getLong(SegmentLayout.SLOT_GENERATION) != wanted) {
 				throw new CorruptRingException(name + " is not what the record refers to");
 			}

@@ -1,8 +1,8 @@
 package io.axonipc;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
-import io.axonipc.posix.FileStatus;
 import io.axonipc.posix.PosixException;
 import io.axonipc.posix.SharedMemory;
 import io.axonipc.ring.HeaderWord;
@@ -37,7 +37,7 @@ final class SlotPool {
 
 	private final long[] generation = new long[SegmentLayout.SLOTS];
 
-	/** Numbers whose name belongs to somebody else. */
+	/** Numbers whose name another user has. */
 	private final boolean[] taken = new boolean[SegmentLayout.SLOTS];
 
 	private long total;
@@ -55,23 +55,21 @@ final class SlotPool {
 
 	/** Keeps what a predecessor left, or removes it when it is not whole. */
 	private void adopt(int slot) {
-		try (SharedMemory segment = SharedMemory.open(name(slot))) {
+		try (SharedMemory segment = SharedObjects.open(this.endpoint.names, name(slot), this.endpoint.isGroup())) {
 			if (segment == null) {
 				return;
 			}
-			FileStatus status = segment.status();
-			Endpoint.checkAccess(this.endpoint.names, name(slot), status, this.endpoint.mode == 0660);
 			if (isWhole(segment, this.endpoint, this.endpoint.outgoing(), slot)) {
-				ByteBuffer mapped = segment.map(status.size());
-				keep(slot, mapped, status.size() - SegmentLayout.PAGE);
+				long size = segment.status().size();
+				keep(slot, segment.map(size), size - SegmentLayout.PAGE);
 				return;
 			}
 		}
-		catch (PosixException | ChannelAccessException ex) {
-			// Somebody else's: removed if this user may, and else never used.
+		catch (ChannelAccessException ex) {
+			// Somebody else's: removed if this user may, and else not used.
 		}
 		remove(slot);
-		this.taken[slot] = SharedMemory.exists(name(slot));
+		this.taken[slot] = SharedMemory.status(name(slot)) != null;
 	}
 
 	/**
@@ -95,14 +93,15 @@ final class SlotPool {
 
 	/**
 	 * Removes a slot that nobody needs. The peer may keep it mapped: its first word
-	 * becomes 0, and its memory is given back at once.
+	 * becomes 0, and its memory is given back at once, but for the first page: to read
+	 * that word must not need memory that is not there.
 	 */
 	private void remove(int slot) {
 		if (this.memory[slot] != null) {
 			Words.putRelease(this.memory[slot].asLongBuffer(), SegmentLayout.MAGIC_OFFSET, 0);
 			try (SharedMemory segment = SharedMemory.open(name(slot))) {
 				if (segment != null) {
-					segment.release(SegmentLayout.PAGE + this.capacity[slot]);
+					segment.release(SegmentLayout.PAGE, this.capacity[slot]);
 				}
 			}
 			this.memory[slot] = null;
@@ -141,14 +140,23 @@ final class SlotPool {
 			}
 		}
 		long needed = rounded(length);
-		int slot = unused();
-		while (slot < 0 || this.total + needed > this.endpoint.largeMemory) {
-			if (!removeIdle(free)) {
-				return FULL;
+		while (true) {
+			int slot = unused();
+			PosixException noMemory = null;
+			if (slot >= 0 && this.total + needed <= this.endpoint.largeMemory) {
+				noMemory = make(slot, needed);
+				if (this.memory[slot] != null) {
+					return slot;
+				}
 			}
-			slot = unused();
+			if ((slot < 0 || !this.taken[slot]) && !removeIdle(free)) {
+				if (this.total > 0) {
+					return FULL;
+				}
+				throw (noMemory != null) ? Errors.memory(this.endpoint.names, "a large message", needed, noMemory)
+						: allTaken();
+			}
 		}
-		return make(slot, needed, free);
 	}
 
 	/**
@@ -183,24 +191,26 @@ final class SlotPool {
 		return false;
 	}
 
-	private int make(int slot, long needed, long free) {
-		while (true) {
-			try {
-				create(slot, needed);
-				return slot;
+	/** Forgets which names were taken: the next send tries all of them again. */
+	private ChannelAccessException allTaken() {
+		Arrays.fill(this.taken, false);
+		return new ChannelAccessException("Channel '" + this.endpoint.names
+				+ "': no large message can be sent: other users' files have all the names " + name(0) + " to "
+				+ name(SegmentLayout.SLOTS - 1) + ". Have them removed, or choose another name", null);
+	}
+
+	/** Makes a slot, or finds its name taken, or returns why there is no memory. */
+	private PosixException make(int slot, long needed) {
+		try {
+			create(slot, needed);
+			return null;
+		}
+		catch (PosixException ex) {
+			SharedMemory.unlink(name(slot));
+			if (!ex.isOutOfMemory()) {
+				throw Errors.system(this.endpoint.names, ex);
 			}
-			catch (PosixException ex) {
-				SharedMemory.unlink(name(slot));
-				if (!ex.isOutOfMemory()) {
-					throw Errors.system(this.endpoint.names, ex);
-				}
-				if (!removeIdle(free)) {
-					if (this.total > 0) {
-						return FULL;
-					}
-					throw Errors.memory(this.endpoint.names, "a large message", needed, ex);
-				}
-			}
+			return ex;
 		}
 	}
 
@@ -209,8 +219,7 @@ final class SlotPool {
 		try (SharedMemory segment = SharedMemory.create(name(slot), this.endpoint.mode)) {
 			if (segment == null) {
 				this.taken[slot] = true;
-				throw new AxonException("Channel '" + this.endpoint.names + "': the name " + name(slot)
-						+ " is taken by another user; it will not be tried again");
+				return;
 			}
 			long size = SegmentLayout.PAGE + needed;
 			segment.allocate(size);

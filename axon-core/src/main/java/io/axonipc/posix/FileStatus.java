@@ -12,4 +12,10 @@ package io.axonipc.posix;
  * @param size bytes
  */
 public record FileStatus(boolean regular, int mode, int owner, int group, int links, long inode, long size) {
+
+	/** From {@code st_mode}, which tells the type, too. */
+	static FileStatus of(int mode, int owner, int group, int links, long inode, long size) {
+		return new FileStatus((mode & 0xf000) == 0x8000, mode & 07777, owner, group, links, inode, size);
+	}
+
 }

@@ -27,8 +27,6 @@ public interface LibC {
 
 	int fchmod(int descriptor, @mode_t int mode);
 
-	int chmod(String path, @mode_t int mode);
-
 	int ftruncate(int descriptor, @off_t long length);
 
 	/** Returns the error instead of setting errno. */
@@ -39,6 +37,9 @@ public interface LibC {
 
 	@ssize_t
 	long pread(int descriptor, Pointer buffer, @size_t long length, @off_t long offset);
+
+	@ssize_t
+	long pwrite(int descriptor, Pointer buffer, @size_t long length, @off_t long offset);
 
 	int statx(int directory, Pointer path, int flags, int mask, Pointer status);
 
@@ -52,13 +53,12 @@ public interface LibC {
 
 	int munmap(@intptr_t long address, @size_t long length);
 
-	@Variadic(fixedCount = 2)
 	@intptr_t
-	long sem_open(String name, int flags, @mode_t int mode, int value);
+	long sem_open(String name, int flags);
+
+	int sem_init(Pointer semaphore, int shared, int value);
 
 	int sem_close(@intptr_t long semaphore);
-
-	int sem_unlink(String name);
 
 	int sem_post(@intptr_t long semaphore);
 

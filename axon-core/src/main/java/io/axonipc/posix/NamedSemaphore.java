@@ -38,31 +38,13 @@ public final class NamedSemaphore {
 	 * @return the semaphore, or null when there is none
 	 */
 	public static NamedSemaphore open(String name) {
-		return open(name, 0, Platform.ENOENT);
-	}
-
-	/**
-	 * Creates a semaphore with the count 0.
-	 * @param name the name, with its leading slash
-	 * @param mode the exact permissions, whatever the umask
-	 * @return the semaphore, or null when the name is taken
-	 */
-	public static NamedSemaphore create(String name, int mode) {
-		NamedSemaphore semaphore = open(name, Platform.O_CREAT | Platform.O_EXCL, Platform.EEXIST);
-		if (semaphore != null && LibC.INSTANCE.chmod(Platform.DIRECTORY + Platform.semaphoreFile(name), mode) != 0) {
-			throw PosixException.last("chmod", name);
-		}
-		return semaphore;
-	}
-
-	private static NamedSemaphore open(String name, int flags, int expected) {
 		while (true) {
-			long address = LibC.INSTANCE.sem_open(name, flags, 0600, 0);
+			long address = LibC.INSTANCE.sem_open(name, 0);
 			if (address != 0) {
 				return new NamedSemaphore(name, address);
 			}
 			int errno = PosixException.lastError();
-			if (errno == expected) {
+			if (errno == Platform.ENOENT) {
 				return null;
 			}
 			if (errno != Platform.EINTR) {
@@ -72,30 +54,44 @@ public final class NamedSemaphore {
 	}
 
 	/**
+	 * Makes the file of a semaphore with the count 0. It is what {@code sem_open} makes
+	 * with O_CREAT, glibc's and musl's, but with a descriptor to set the mode, and
+	 * without a second file that a kill would leave behind.
+	 * @param name the name, with its leading slash
+	 * @param mode the exact permissions, whatever the umask
+	 * @return false when the name is taken
+	 */
+	public static boolean create(String name, int mode) {
+		Pointer semaphore = Memory.allocateDirect(LibC.RUNTIME, Platform.SEMAPHORE_SIZE, true);
+		LibC.INSTANCE.sem_init(semaphore, 1, 0);
+		try (SharedMemory file = SharedMemory.create(file(name), mode)) {
+			if (file != null) {
+				file.write(semaphore, Platform.SEMAPHORE_SIZE);
+			}
+			return file != null;
+		}
+		catch (PosixException ex) {
+			unlink(name);
+			throw ex;
+		}
+	}
+
+	/**
 	 * Removes a name.
 	 * @param name the name, with its leading slash
 	 * @return false when there was none, or when the system does not let this user
 	 */
 	public static boolean unlink(String name) {
-		if (LibC.INSTANCE.sem_unlink(name) == 0) {
-			return true;
-		}
-		int errno = PosixException.lastError();
-		if (errno == Platform.ENOENT || errno == Platform.EPERM || errno == Platform.EACCES) {
-			return false;
-		}
-		throw new PosixException("sem_unlink", name, errno);
+		return SharedMemory.unlink(file(name));
 	}
 
 	/**
-	 * The file behind a semaphore's name.
+	 * The shared-memory object behind a semaphore's name.
 	 * @param name the name, with its leading slash
-	 * @return its status, or null when there is none
+	 * @return the object's name
 	 */
-	public static FileStatus status(String name) {
-		try (SharedMemory file = SharedMemory.open(Platform.semaphoreFile(name))) {
-			return (file != null) ? file.status() : null;
-		}
+	public static String file(String name) {
+		return Platform.semaphoreFile(name);
 	}
 
 	/** Adds a permit. A semaphore that is full to its maximum has permits enough. */

@@ -54,6 +54,8 @@ public final class Platform {
 
 	static final int EEXIST = 17;
 
+	static final int EISDIR = 21;
+
 	static final int ENOSPC = 28;
 
 	static final int EOVERFLOW = 75;
@@ -98,6 +100,9 @@ public final class Platform {
 	static final int STATX_INO = 32;
 
 	static final int STATX_BYTES = 40;
+
+	/** Bytes of {@code sem_t}, with glibc and with musl. */
+	static final int SEMAPHORE_SIZE = 32;
 
 	/** The number of the system call {@code membarrier}, 0 where it is not known. */
 	static final int MEMBARRIER = membarrier(System.getProperty("os.arch"));

@@ -1,11 +1,13 @@
 package io.axonipc.posix;
 
+import java.io.IOException;
 import java.lang.ref.Cleaner;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Map;
 
 import com.kenai.jffi.MemoryIO;
 import jnr.ffi.Memory;
@@ -84,19 +86,28 @@ public final class SharedMemory implements AutoCloseable {
 			return true;
 		}
 		int errno = PosixException.lastError();
-		if (errno == Platform.ENOENT || errno == Platform.EPERM || errno == Platform.EACCES) {
+		if (errno == Platform.ENOENT || errno == Platform.EPERM || errno == Platform.EACCES
+				|| errno == Platform.EISDIR) {
 			return false;
 		}
 		throw new PosixException("shm_unlink", name, errno);
 	}
 
 	/**
-	 * Whether there is an object of this name, whoever's it is.
+	 * What there is under a name, whoever's it is and whatever it is.
 	 * @param name the name, with its leading slash
-	 * @return false when there is none
+	 * @return its status, or null when there is nothing
 	 */
-	public static boolean exists(String name) {
-		return Files.exists(Path.of(Platform.DIRECTORY + name), LinkOption.NOFOLLOW_LINKS);
+	public static FileStatus status(String name) {
+		try {
+			Map<String, Object> found = Files.readAttributes(Path.of(Platform.DIRECTORY + name),
+					"unix:mode,uid,gid,nlink,ino,size", LinkOption.NOFOLLOW_LINKS);
+			return FileStatus.of((Integer) found.get("mode"), (Integer) found.get("uid"), (Integer) found.get("gid"),
+					(Integer) found.get("nlink"), (Long) found.get("ino"), (Long) found.get("size"));
+		}
+		catch (IOException ex) {
+			return null;
+		}
 	}
 
 	/**
@@ -109,8 +120,7 @@ public final class SharedMemory implements AutoCloseable {
 				buffer) != 0) {
 			throw PosixException.last("statx", this.name);
 		}
-		int mode = buffer.getShort(Platform.STATX_MODE) & 0xffff;
-		return new FileStatus((mode & 0xf000) == 0x8000, mode & 07777, buffer.getInt(Platform.STATX_UID),
+		return FileStatus.of(buffer.getShort(Platform.STATX_MODE) & 0xffff, buffer.getInt(Platform.STATX_UID),
 				buffer.getInt(Platform.STATX_GID), buffer.getInt(Platform.STATX_NLINK),
 				buffer.getLong(Platform.STATX_INO), buffer.getLong(Platform.STATX_BYTES));
 	}
@@ -145,13 +155,36 @@ public final class SharedMemory implements AutoCloseable {
 	}
 
 	/**
-	 * Gives the memory back to the system, also while the object is still mapped: who
-	 * touches it again finds zeroes. Where the system cannot, the memory is given back
-	 * with the last mapping.
-	 * @param size bytes from the start
+	 * Gives memory back to the system, also while the object is still mapped: who touches
+	 * it again finds zeroes, or faults where there is no memory for them. Where the
+	 * system cannot, the memory is given back with the last mapping.
+	 * @param offset where it starts
+	 * @param size bytes
 	 */
-	public void release(long size) {
-		LibC.INSTANCE.fallocate(this.descriptor, Platform.FALLOC_KEEP_SIZE_PUNCH_HOLE, 0, size);
+	public void release(long offset, long size) {
+		LibC.INSTANCE.fallocate(this.descriptor, Platform.FALLOC_KEEP_SIZE_PUNCH_HOLE, offset, size);
+	}
+
+	/**
+	 * Gives all memory back unless the object still has a name, under which others may
+	 * use it. Mappings are not unmapped before the garbage collector finds them.
+	 */
+	public void releaseIfUnlinked() {
+		FileStatus status = status();
+		if (status.links() == 0) {
+			release(0, status.size());
+		}
+	}
+
+	/**
+	 * Writes the first bytes of an object.
+	 * @param bytes what to write
+	 * @param length how many
+	 */
+	void write(Pointer bytes, int length) {
+		if (LibC.INSTANCE.pwrite(this.descriptor, bytes, length, 0) != length) {
+			throw PosixException.last("pwrite", this.name);
+		}
 	}
 
 	/**
