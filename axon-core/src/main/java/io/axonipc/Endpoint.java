@@ -3,6 +3,8 @@ package io.axonipc;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.LongBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -235,9 +237,19 @@ final class Endpoint {
 			// A peer that was killed has left its pid: nobody is there.
 			Words.put(this.words, SegmentLayout.incarnation(this.role.peer().ordinal()) + 8, 0);
 		}
-		this.semaphores = new NamedSemaphore[] { openSemaphore(this.names.dataSemaphore(0), first),
-				openSemaphore(this.names.spaceSemaphore(0), first), openSemaphore(this.names.dataSemaphore(1), first),
-				openSemaphore(this.names.spaceSemaphore(1), first) };
+		List<NamedSemaphore> opened = new ArrayList<>();
+		try {
+			for (int ring = 0; ring < 2; ring++) {
+				opened.add(openSemaphore(this.names.dataSemaphore(ring), first));
+				opened.add(openSemaphore(this.names.spaceSemaphore(ring), first));
+			}
+			this.semaphores = opened.toArray(NamedSemaphore[]::new);
+		}
+		finally {
+			if (this.semaphores == null) {
+				opened.forEach(NamedSemaphore::close);
+			}
+		}
 	}
 
 	private NamedSemaphore openSemaphore(String name, boolean first) {

@@ -26,10 +26,12 @@ public final class NamedSemaphore {
 
 	private final Pointer time = Memory.allocateDirect(LibC.RUNTIME, 16);
 
+	private final Cleaner.Cleanable closing;
+
 	private NamedSemaphore(String name, long address) {
 		this.name = name;
 		this.address = address;
-		CLEANER.register(this, () -> LibC.INSTANCE.sem_close(address));
+		this.closing = CLEANER.register(this, () -> LibC.INSTANCE.sem_close(address));
 	}
 
 	/**
@@ -92,6 +94,11 @@ public final class NamedSemaphore {
 	 */
 	public static String file(String name) {
 		return Platform.semaphoreFile(name);
+	}
+
+	/** Closes it at once. Only for one that no other thread has ever seen. */
+	public void close() {
+		this.closing.clean();
 	}
 
 	/** Adds a permit. A semaphore that is full to its maximum has permits enough. */
