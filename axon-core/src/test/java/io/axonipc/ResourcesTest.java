@@ -1,17 +1,12 @@
 package io.axonipc;
 
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.Method;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.ThreadFactory;
 
 import com.sun.management.ThreadMXBean;
-import io.axonipc.testing.Peer;
-import io.axonipc.testing.PeerProcess;
-import io.axonipc.testing.Requirements;
 import io.axonipc.testing.UniqueNames;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
@@ -60,49 +55,6 @@ class ResourcesTest {
 	}
 
 	@Test
-	void aSharedMemoryThatIsTooSmallIsAnErrorThatSaysWhatToDo() throws Exception {
-		Requirements.root();
-		String printed = runWithSharedMemory("1m", Peer.class, "server", this.name, "echo");
-		assertThat(printed).contains(ChannelMemoryException.class.getName())
-			.contains("2109440 bytes asked for, 1048576 bytes available")
-			.contains("--shm-size")
-			.contains("emptyDir");
-		assertThat(printed).contains("left=0");
-	}
-
-	@Test
-	void whatIsRemovedGivesItsMemoryBackAtOnce() throws Exception {
-		Requirements.root();
-		assertThat(runWithSharedMemory("40m", Removals.class, this.name)).contains("done").contains("left=0");
-	}
-
-	/**
-	 * Opens, closes, and sends ever larger messages, with less memory than all of that
-	 * needs together.
-	 */
-	static final class Removals {
-
-		private Removals() {
-		}
-
-		public static void main(String[] arguments) {
-			ChannelOptions options = SERVER.capacity(1 << 20).largeMessageMemory(24 << 20);
-			for (int i = 0; i < 50; i++) {
-				AxonChannel.open(arguments[0], options).close();
-			}
-			try (AxonChannel server = AxonChannel.open(arguments[0], options);
-					AxonChannel client = AxonChannel.open(arguments[0])) {
-				for (int size = 1 << 20; size <= 24 << 20; size += 1 << 20) {
-					server.sender().send("t", new byte[size]);
-					client.receiver().poll((message) -> message.getByte(0), 1);
-				}
-			}
-			System.out.println("done");
-		}
-
-	}
-
-	@Test
 	@EnabledForJreRange(min = JRE.JAVA_21)
 	void aVirtualThreadWaitsWithoutPinningItsCarrier() throws Exception {
 		Method ofVirtual = Thread.class.getMethod("ofVirtual");
@@ -128,17 +80,6 @@ class ResourcesTest {
 			}
 			assertThat(client.counters().messagesReceived()).isEqualTo(count);
 		}
-	}
-
-	/** Runs a program in a mount namespace whose /dev/shm has only so much. */
-	private static String runWithSharedMemory(String size, Class<?> program, String... arguments) throws IOException {
-		List<String> command = PeerProcess.java(program);
-		command.addAll(List.of(arguments));
-		String script = "mount -t tmpfs -o size=" + size + " tmpfs /dev/shm && '" + String.join("' '", command)
-				+ "'; echo left=$(ls /dev/shm | wc -l)";
-		Process process = new ProcessBuilder("unshare", "--mount", "sh", "-c", script).redirectErrorStream(true)
-			.start();
-		return new String(process.getInputStream().readAllBytes());
 	}
 
 }

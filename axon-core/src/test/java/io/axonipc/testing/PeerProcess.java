@@ -86,7 +86,13 @@ public final class PeerProcess implements AutoCloseable {
 		return builder;
 	}
 
-	private static List<String> command(Language language) throws IOException {
+	/**
+	 * Tells how to start a peer.
+	 * @param language its language; what it needs is required of the machine, and built
+	 * @return the command, to which the peer's arguments are added
+	 * @throws IOException if the build cannot be started
+	 */
+	public static List<String> command(Language language) throws IOException {
 		return switch (language) {
 			case JAVA -> java(Peer.class);
 			case C -> List.of(cPeer().toString());
@@ -110,6 +116,18 @@ public final class PeerProcess implements AutoCloseable {
 			.forEach(command::add);
 		command.addAll(
 				List.of("-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), program.getName()));
+		return command;
+	}
+
+	/**
+	 * The same, for programs that are not started by this class.
+	 * @param language its language
+	 * @return the command, with the environment that it needs
+	 * @throws IOException if the build cannot be started
+	 */
+	public static List<String> commandWithEnvironment(Language language) throws IOException {
+		List<String> command = new ArrayList<>(List.of("env", "PYTHONPATH=" + OUT.resolve("python")));
+		command.addAll(command(language));
 		return command;
 	}
 
@@ -169,6 +187,14 @@ public final class PeerProcess implements AutoCloseable {
 		catch (InterruptedException ex) {
 			throw new IllegalStateException(ex);
 		}
+	}
+
+	/**
+	 * The peer's process id.
+	 * @return a process id
+	 */
+	public long pid() {
+		return this.process.pid();
 	}
 
 	/**
