@@ -302,6 +302,8 @@ public final class Receiver {
 	}
 
 	private void enterSlowly() {
+		// A close keeps the lock for good.
+		this.channel.ensureOpen();
 		BiasedLock consuming = this.inbox.consuming;
 		if (!consuming.tryLock() && (consuming.isMine() || !consuming.tryLock(AxonChannel.BOUNDED_WAIT_NANOS))) {
 			this.channel.ensureOpen();
