@@ -345,7 +345,8 @@ public final class AxonChannel implements AutoCloseable {
 	 */
 	void checkNames() {
 		try {
-			if (!this.closed && this.endpoint.isUnlinked()) {
+			// Asked again: a close removes the names itself.
+			if (!this.closed && this.endpoint.isUnlinked() && !this.closed) {
 				throw fail(new CorruptRingException("its names were removed from /dev/shm while it was in use"));
 			}
 		}
