@@ -102,9 +102,13 @@ final class Endpoint {
 						+ options.openTimeout() + ": start the server, or give openTimeout more");
 			}
 			Pause.nanos(pause);
-			if (Thread.currentThread().isInterrupted()) {
-				throw new WaitInterruptedException("Channel '" + names + "': interrupted while waiting for a server");
-			}
+			ensureNotInterrupted(names, "a server");
+		}
+	}
+
+	private static void ensureNotInterrupted(ChannelNames names, String what) {
+		if (Thread.currentThread().isInterrupted()) {
+			throw new WaitInterruptedException("Channel '" + names + "': interrupted while waiting for " + what);
 		}
 	}
 
@@ -216,9 +220,13 @@ final class Endpoint {
 	}
 
 	private static void lockSetup(ChannelNames names, SharedMemory lock, long deadline) {
-		if (!tryLockSetup(lock, deadline)) {
-			throw new ChannelNotFoundException(
-					"Channel '" + names + "' is being set up by another process, and that did not end in time");
+		while (!lock.tryLock(SegmentLayout.SETUP_LOCK)) {
+			ensureNotInterrupted(names, "another process to set it up");
+			if (System.nanoTime() - deadline >= 0) {
+				throw new ChannelNotFoundException(
+						"Channel '" + names + "' is being set up by another process, and that did not end in time");
+			}
+			Pause.nanos(100_000);
 		}
 	}
 
@@ -305,8 +313,6 @@ final class Endpoint {
 				unlinkAll(this.names);
 				this.lock.releaseIfUnlinked();
 			}
-			this.lock.unlock(SegmentLayout.endpointLock(this.role.ordinal()));
-			this.lock.unlock(SegmentLayout.SETUP_LOCK);
 		}
 		finally {
 			this.lock.close();

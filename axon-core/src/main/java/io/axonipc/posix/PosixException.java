@@ -1,5 +1,7 @@
 package io.axonipc.posix;
 
+import java.util.function.LongSupplier;
+
 import jnr.ffi.LastError;
 
 /** A system call failed in a way that its caller did not expect. */
@@ -33,8 +35,25 @@ public final class PosixException extends RuntimeException {
 		return LastError.getLastError(LibC.RUNTIME);
 	}
 
-	static PosixException last(String call, String object) {
-		return new PosixException(call, object, lastError());
+	/**
+	 * Makes a call again as long as signals interrupt it.
+	 * @param call returns a negative number when it fails
+	 * @return 0, or the error
+	 */
+	static int retry(LongSupplier call) {
+		int errno = Platform.EINTR;
+		while (errno == Platform.EINTR) {
+			errno = (call.getAsLong() < 0) ? lastError() : 0;
+		}
+		return errno;
+	}
+
+	/** The same for a call that must not fail. */
+	static void retry(String name, String object, LongSupplier call) {
+		int errno = retry(call);
+		if (errno != 0) {
+			throw new PosixException(name, object, errno);
+		}
 	}
 
 	/**

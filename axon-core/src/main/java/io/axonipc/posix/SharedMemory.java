@@ -22,6 +22,9 @@ public final class SharedMemory implements AutoCloseable {
 
 	private static final Cleaner CLEANER = Cleaner.create();
 
+	/** What is reserved at a time at least, however many signals there are. */
+	private static final long MIN_STEP = 64 << 10;
+
 	/** "", which stands for the descriptor itself; zeroed memory. */
 	private static final Pointer EMPTY_PATH = Memory.allocateDirect(LibC.RUNTIME, 8, true);
 
@@ -31,6 +34,8 @@ public final class SharedMemory implements AutoCloseable {
 	private final Pointer statusBuffer = Memory.allocateDirect(LibC.RUNTIME, Platform.STATX_SIZE);
 
 	private int descriptor;
+
+	private boolean mayHoldLocks;
 
 	private SharedMemory(String name, int descriptor) {
 		this.name = name;
@@ -116,10 +121,8 @@ public final class SharedMemory implements AutoCloseable {
 	 */
 	public synchronized FileStatus status() {
 		Pointer buffer = this.statusBuffer;
-		if (LibC.INSTANCE.statx(this.descriptor, EMPTY_PATH, Platform.AT_EMPTY_PATH, Platform.STATX_BASIC_STATS,
-				buffer) != 0) {
-			throw PosixException.last("statx", this.name);
-		}
+		PosixException.retry("statx", this.name, () -> LibC.INSTANCE.statx(this.descriptor, EMPTY_PATH,
+				Platform.AT_EMPTY_PATH, Platform.STATX_BASIC_STATS, buffer));
 		return FileStatus.of(buffer.getShort(Platform.STATX_MODE) & 0xffff, buffer.getInt(Platform.STATX_UID),
 				buffer.getInt(Platform.STATX_GID), buffer.getInt(Platform.STATX_NLINK),
 				buffer.getLong(Platform.STATX_INO), buffer.getLong(Platform.STATX_BYTES));
@@ -130,27 +133,30 @@ public final class SharedMemory implements AutoCloseable {
 	 * @param mode the exact permissions
 	 */
 	public void setMode(int mode) {
-		if (LibC.INSTANCE.fchmod(this.descriptor, mode) != 0) {
-			throw PosixException.last("fchmod", this.name);
-		}
+		PosixException.retry("fchmod", this.name, () -> LibC.INSTANCE.fchmod(this.descriptor, mode));
 	}
 
 	/**
 	 * Empties the object and reserves zeroed memory for it, so that touching it later
-	 * cannot fail.
+	 * cannot fail. A signal makes the system undo what a call has reserved (Linux before
+	 * 6.9): so the more signals there are, the smaller the steps.
 	 * @param size bytes
 	 */
 	public void allocate(long size) {
-		if (LibC.INSTANCE.ftruncate(this.descriptor, 0) != 0) {
-			throw PosixException.last("ftruncate", this.name);
-		}
-		int errno;
-		do {
-			errno = LibC.INSTANCE.posix_fallocate(this.descriptor, 0, size);
-		}
-		while (errno == Platform.EINTR);
-		if (errno != 0) {
-			throw new PosixException("posix_fallocate", this.name, errno);
+		PosixException.retry("ftruncate", this.name, () -> LibC.INSTANCE.ftruncate(this.descriptor, 0));
+		long step = size;
+		for (long done = 0; done < size;) {
+			long length = Math.min(step, size - done);
+			int errno = LibC.INSTANCE.posix_fallocate(this.descriptor, done, length);
+			if (errno == 0) {
+				done += length;
+			}
+			else if (errno == Platform.EINTR) {
+				step = Math.max(length / 2, MIN_STEP);
+			}
+			else {
+				throw new PosixException("posix_fallocate", this.name, errno);
+			}
 		}
 	}
 
@@ -162,7 +168,8 @@ public final class SharedMemory implements AutoCloseable {
 	 * @param size bytes
 	 */
 	public void release(long offset, long size) {
-		LibC.INSTANCE.fallocate(this.descriptor, Platform.FALLOC_KEEP_SIZE_PUNCH_HOLE, offset, size);
+		PosixException.retry(
+				() -> LibC.INSTANCE.fallocate(this.descriptor, Platform.FALLOC_KEEP_SIZE_PUNCH_HOLE, offset, size));
 	}
 
 	/**
@@ -182,9 +189,7 @@ public final class SharedMemory implements AutoCloseable {
 	 * @param length how many
 	 */
 	void write(Pointer bytes, int length) {
-		if (LibC.INSTANCE.pwrite(this.descriptor, bytes, length, 0) != length) {
-			throw PosixException.last("pwrite", this.name);
-		}
+		PosixException.retry("pwrite", this.name, () -> LibC.INSTANCE.pwrite(this.descriptor, bytes, length, 0));
 	}
 
 	/**
@@ -194,9 +199,7 @@ public final class SharedMemory implements AutoCloseable {
 	 */
 	public ByteBuffer read(int length) {
 		Pointer buffer = Memory.allocateDirect(LibC.RUNTIME, length, true);
-		if (LibC.INSTANCE.pread(this.descriptor, buffer, length, 0) < 0) {
-			throw PosixException.last("pread", this.name);
-		}
+		PosixException.retry("pread", this.name, () -> LibC.INSTANCE.pread(this.descriptor, buffer, length, 0));
 		byte[] bytes = new byte[length];
 		buffer.get(0, bytes, 0, length);
 		return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -214,7 +217,7 @@ public final class SharedMemory implements AutoCloseable {
 		int flags = Platform.MAP_SHARED | Platform.MAP_POPULATE;
 		long address = LibC.INSTANCE.mmap(null, length, Platform.PROT_READ_WRITE, flags, this.descriptor, 0).address();
 		if (address == -1) {
-			throw PosixException.last("mmap", this.name);
+			throw new PosixException("mmap", this.name, PosixException.lastError());
 		}
 		ByteBuffer buffer = MemoryIO.getInstance().newDirectByteBuffer(address, length);
 		CLEANER.register(buffer, () -> LibC.INSTANCE.munmap(address, length));
@@ -228,10 +231,12 @@ public final class SharedMemory implements AutoCloseable {
 	 * @return false when another descriptor holds it
 	 */
 	public boolean tryLock(long offset) {
-		if (LibC.INSTANCE.fcntl(this.descriptor, Platform.F_OFD_SETLK, flock(Platform.F_WRLCK, offset)) == 0) {
+		Pointer lock = flock(Platform.F_WRLCK, offset, 1);
+		int errno = PosixException.retry(() -> LibC.INSTANCE.fcntl(this.descriptor, Platform.F_OFD_SETLK, lock));
+		if (errno == 0) {
+			this.mayHoldLocks = true;
 			return true;
 		}
-		int errno = PosixException.lastError();
 		if (errno == Platform.EAGAIN || errno == Platform.EACCES) {
 			return false;
 		}
@@ -243,9 +248,13 @@ public final class SharedMemory implements AutoCloseable {
 	 * @param offset the byte
 	 */
 	public void unlock(long offset) {
-		if (LibC.INSTANCE.fcntl(this.descriptor, Platform.F_OFD_SETLK, flock(Platform.F_UNLCK, offset)) != 0) {
-			throw PosixException.last("fcntl(F_OFD_SETLK)", this.name);
-		}
+		unlock(offset, 1);
+	}
+
+	private void unlock(long offset, long length) {
+		Pointer lock = flock(Platform.F_UNLCK, offset, length);
+		PosixException.retry("fcntl(F_OFD_SETLK)", this.name,
+				() -> LibC.INSTANCE.fcntl(this.descriptor, Platform.F_OFD_SETLK, lock));
 	}
 
 	/**
@@ -253,32 +262,40 @@ public final class SharedMemory implements AutoCloseable {
 	 * @param offset the byte
 	 * @return true when it is locked elsewhere
 	 */
-	public boolean isLocked(long offset) {
-		Pointer lock = flock(Platform.F_WRLCK, offset);
-		if (LibC.INSTANCE.fcntl(this.descriptor, Platform.F_OFD_GETLK, lock) != 0) {
-			throw PosixException.last("fcntl(F_OFD_GETLK)", this.name);
-		}
+	public synchronized boolean isLocked(long offset) {
+		Pointer lock = flock(Platform.F_WRLCK, offset, 1);
+		PosixException.retry("fcntl(F_OFD_GETLK)", this.name,
+				() -> LibC.INSTANCE.fcntl(this.descriptor, Platform.F_OFD_GETLK, lock));
 		return lock.getShort(Platform.FLOCK_TYPE) != Platform.F_UNLCK;
 	}
 
-	private static Pointer flock(short type, long offset) {
+	private static Pointer flock(short type, long offset, long length) {
 		Pointer lock = Memory.allocateDirect(LibC.RUNTIME, Platform.FLOCK_SIZE, true);
 		lock.putShort(Platform.FLOCK_TYPE, type);
 		lock.putLong(Platform.FLOCK_START, offset);
-		lock.putLong(Platform.FLOCK_LENGTH, 1);
+		lock.putLong(Platform.FLOCK_LENGTH, length);
 		return lock;
 	}
 
 	/**
-	 * Closes the descriptor, which drops its locks. Mappings stay. Does nothing the
-	 * second time.
+	 * Drops the locks and closes the descriptor. Mappings stay. Does nothing the second
+	 * time.
 	 */
 	@Override
-	public void close() {
-		int open = this.descriptor;
-		this.descriptor = -1;
-		if (open >= 0) {
-			LibC.INSTANCE.close(open);
+	public synchronized void close() {
+		if (this.descriptor < 0) {
+			return;
+		}
+		try {
+			if (this.mayHoldLocks) {
+				// A child that has not come to its exec shares the descriptor: closing it
+				// here alone would leave the locks to the child. 0 stands for all bytes.
+				unlock(0, 0);
+			}
+		}
+		finally {
+			LibC.INSTANCE.close(this.descriptor);
+			this.descriptor = -1;
 		}
 	}
 
