@@ -31,7 +31,11 @@ public final class NamedSemaphore {
 	private NamedSemaphore(String name, long address) {
 		this.name = name;
 		this.address = address;
-		this.closing = CLEANER.register(this, () -> LibC.INSTANCE.sem_close(address));
+		Mappings.made();
+		this.closing = CLEANER.register(this, () -> {
+			LibC.INSTANCE.sem_close(address);
+			Mappings.released();
+		});
 	}
 
 	/**

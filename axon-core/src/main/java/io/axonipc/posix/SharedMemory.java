@@ -168,8 +168,8 @@ public final class SharedMemory implements AutoCloseable {
 	 * @param size bytes
 	 */
 	public void release(long offset, long size) {
-		PosixException.retry(
-				() -> LibC.INSTANCE.fallocate(this.descriptor, Platform.FALLOC_KEEP_SIZE_PUNCH_HOLE, offset, size));
+		PosixException
+			.retry(() -> LibC.INSTANCE.fallocate(this.descriptor, Platform.FALLOC_KEEP_SIZE_PUNCH_HOLE, offset, size));
 	}
 
 	/**
@@ -220,7 +220,11 @@ public final class SharedMemory implements AutoCloseable {
 			throw new PosixException("mmap", this.name, PosixException.lastError());
 		}
 		ByteBuffer buffer = MemoryIO.getInstance().newDirectByteBuffer(address, length);
-		CLEANER.register(buffer, () -> LibC.INSTANCE.munmap(address, length));
+		Mappings.made();
+		CLEANER.register(buffer, () -> {
+			LibC.INSTANCE.munmap(address, length);
+			Mappings.released();
+		});
 		return buffer.order(ByteOrder.LITTLE_ENDIAN);
 	}
 
