@@ -8,10 +8,14 @@ import java.util.function.ToLongFunction;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.ChannelCounters;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 /** One channel's way through the starts and stops of its application context. */
 final class ManagedChannel {
+
+	private static final Log logger = LogFactory.getLog(ManagedChannel.class);
 
 	private final ChannelDefinition definition;
 
@@ -70,7 +74,17 @@ final class ManagedChannel {
 			this.lock.unlock();
 		}
 		if (channel != null) {
+			close(channel);
+		}
+	}
+
+	/** One that cannot be closed, as its memory is gone, must not keep others open. */
+	private void close(AxonChannel channel) {
+		try {
 			channel.close();
+		}
+		catch (RuntimeException | InternalError ex) {
+			logger.error("Channel '" + this.definition.key() + "' was not closed properly", ex);
 		}
 	}
 

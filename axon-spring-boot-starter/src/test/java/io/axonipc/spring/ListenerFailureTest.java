@@ -17,8 +17,10 @@ import io.axonipc.AxonRemoteException;
 import io.axonipc.ChannelClosedException;
 import io.axonipc.Claim;
 import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
+import io.axonipc.testing.PeerProcess;
 import io.axonipc.testing.UniqueNames;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -187,6 +189,32 @@ class ListenerFailureTest {
 		});
 		assertThat(output).contains("Channel 'features' is no longer listened to. Remove the cause and restart")
 			.contains("CorruptChannelException");
+	}
+
+	@Test
+	@Tag("hardening")
+	void truncatedChannelEndsTheLoopAndTheProcessCanStillBeStopped() throws IOException, InterruptedException {
+		try (PeerProcess application = PeerProcess.start(TestApplication.class, "--" + this.names.property("features"),
+				"--logging.threshold.console=error", "--logging.pattern.console=%m%nopex%n",
+				"--spring.lifecycle.timeout-per-shutdown-phase=10m")) {
+			try (AxonChannel peer = Awaitility.await()
+				.ignoreExceptions()
+				.atMost(OtherProcess.PATIENCE)
+				.until(() -> this.names.peer("features"), (channel) -> true)) {
+				assertThat(new OtherProcess(peer).request("echo", "x")).isEqualTo("x");
+				application.expect("echo x");
+			}
+			try (FileChannel segment = FileChannel.open(file(""), StandardOpenOption.WRITE)) {
+				segment.truncate(0);
+			}
+			application.expect("Channel 'features' is no longer listened to. Remove the cause and restart the "
+					+ "application; what is unread waits for it");
+			application.terminate();
+			application.expectExit(143);
+		}
+		finally {
+			removeNames();
+		}
 	}
 
 	/** Writes what is no record to the start of the client's ring. */
