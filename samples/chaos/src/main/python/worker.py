@@ -107,14 +107,13 @@ class Worker:
 
     def send_in_place(self, stamp, body):
         try:
-            claim = self.channel.claim("body", len(stamp) + len(body), timeout=WAIT)
+            with self.channel.claim("body", len(stamp) + len(body), timeout=WAIT) as view:
+                view[: len(stamp)] = stamp
+                if self.one_in(200):
+                    self.nap(0.005)
+                view[len(stamp) :] = body
         except axon.SendTimeoutError:
             return False
-        with claim as view:
-            view[: len(stamp)] = stamp
-            if self.one_in(200):
-                self.nap(0.005)
-            view[len(stamp) :] = body
         return True
 
     def receive_all(self, hold):

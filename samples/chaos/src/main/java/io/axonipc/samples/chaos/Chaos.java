@@ -73,7 +73,7 @@ public final class Chaos {
 			out.println("java-" + peer.name().toLowerCase(Locale.ROOT) + ", " + this.seconds + " s, seed " + this.seed);
 			Tally tally = run(peer, home, out);
 			tallies.add(tally);
-			out.println("slowest death notice " + tally.slowestDeathNotice() + " ms");
+			out.println(tally.notices());
 			tally.anomalies().forEach((anomaly) -> out.println("WRONG: " + anomaly));
 			if (this.peers.size() > 1) {
 				out.println("java-" + peer.name().toLowerCase(Locale.ROOT) + ": " + tally);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.function.Predicate;
@@ -110,11 +111,14 @@ public final class Journal implements AutoCloseable {
 
 	/**
 	 * Reads a journal from its beginning, which may be written to meanwhile.
-	 * @param path the file
+	 * @param path the file; one that is not there is empty
 	 * @param reader gets each record
 	 * @throws IOException if it cannot be read
 	 */
 	public static void read(Path path, Reader reader) throws IOException {
+		if (!Files.exists(path)) {
+			return;
+		}
 		ByteBuffer chunk = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
 		try (FileChannel file = FileChannel.open(path)) {
 			while (file.read(chunk) >= 0 || chunk.position() >= SIZE) {
@@ -133,12 +137,15 @@ public final class Journal implements AutoCloseable {
 
 	/**
 	 * Looks for a record from the end.
-	 * @param path the file
+	 * @param path the file; one that is not there is empty
 	 * @param wanted which record
 	 * @return it, or null when there is none
 	 * @throws IOException if the file cannot be read
 	 */
 	public static Entry last(Path path, Predicate<Kind> wanted) throws IOException {
+		if (!Files.exists(path)) {
+			return null;
+		}
 		ByteBuffer chunk = ByteBuffer.allocate(SIZE).order(ByteOrder.LITTLE_ENDIAN);
 		try (FileChannel file = FileChannel.open(path)) {
 			for (long at = file.size() / SIZE * SIZE - SIZE; at >= 0; at -= SIZE) {

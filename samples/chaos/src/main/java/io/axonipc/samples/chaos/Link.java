@@ -87,7 +87,7 @@ final class Link implements AutoCloseable {
 	}
 
 	private static long last(Side side, Predicate<Kind> wanted) throws IOException {
-		Journal.Entry entry = Files.exists(side.journal) ? Journal.last(side.journal, wanted) : null;
+		Journal.Entry entry = Journal.last(side.journal, wanted);
 		return (entry != null) ? entry.number() : 0;
 	}
 

@@ -26,6 +26,9 @@ final class Side implements AutoCloseable {
 
 	private final List<String> command;
 
+	/** Where the Python binding is built. */
+	private final Path python;
+
 	private final boolean sends;
 
 	private final SplittableRandom random;
@@ -51,6 +54,7 @@ final class Side implements AutoCloseable {
 	}
 
 	Side(Setup setup, Language language, boolean sends, Role role, boolean longLived, SplittableRandom random) {
+		this.python = setup.home().resolve("target/python");
 		this.sends = sends;
 		this.random = random;
 		String task = sends ? "send" : "receive";
@@ -84,8 +88,9 @@ final class Side implements AutoCloseable {
 			if (this.closed) {
 				throw new IOException("the run was ended");
 			}
-			started = new ProcessBuilder(arguments).redirectError(ProcessBuilder.Redirect.appendTo(this.log.toFile()))
-				.start();
+			ProcessBuilder builder = new ProcessBuilder(arguments);
+			builder.environment().put("PYTHONPATH", this.python.toString());
+			started = builder.redirectError(ProcessBuilder.Redirect.appendTo(this.log.toFile())).start();
 			this.process = started;
 		}
 		Thread reader = new Thread(() -> read(started, isReady), "output of " + started.pid());

@@ -1,7 +1,7 @@
 package io.axonipc.samples.chaos;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What came of one link or of several.
@@ -14,26 +14,35 @@ import java.util.List;
  * @param duplicates deliveries beyond a message's first
  * @param kills processes killed
  * @param receiverKills receivers among them
- * @param slowestDeathNotice how long at most a waiting side took to see that its peer had
+ * @param deathNotices how long a waiting side took each time to see that its peer had
  * been killed, in milliseconds
  * @param anomalies all else that must not be, in words
  */
 record Tally(long sent, long received, long lost, long reordered, long corrupt, long duplicates, long kills,
-		long receiverKills, long slowestDeathNotice, List<String> anomalies) {
+		long receiverKills, List<Long> deathNotices, List<String> anomalies) {
 
-	static final Tally NONE = new Tally(0, 0, 0, 0, 0, 0, 0, 0, 0, List.of());
+	static final Tally NONE = new Tally(0, 0, 0, 0, 0, 0, 0, 0, List.of(), List.of());
 
 	Tally plus(Tally other) {
-		List<String> all = new ArrayList<>(this.anomalies);
-		all.addAll(other.anomalies);
 		return new Tally(this.sent + other.sent, this.received + other.received, this.lost + other.lost,
 				this.reordered + other.reordered, this.corrupt + other.corrupt, this.duplicates + other.duplicates,
 				this.kills + other.kills, this.receiverKills + other.receiverKills,
-				Math.max(this.slowestDeathNotice, other.slowestDeathNotice), all);
+				concat(this.deathNotices, other.deathNotices), concat(this.anomalies, other.anomalies));
+	}
+
+	private static <T> List<T> concat(List<T> first, List<T> second) {
+		return Stream.concat(first.stream(), second.stream()).toList();
 	}
 
 	Tally plus(List<String> more) {
-		return plus(new Tally(0, 0, 0, 0, 0, 0, 0, 0, 0, more));
+		return plus(new Tally(0, 0, 0, 0, 0, 0, 0, 0, List.of(), more));
+	}
+
+	String notices() {
+		List<Long> sorted = this.deathNotices.stream().sorted().toList();
+		return sorted.isEmpty() ? "no death was noticed while waiting"
+				: "slowest death notice %d ms, median %d ms, of %d".formatted(sorted.get(sorted.size() - 1),
+						sorted.get(sorted.size() / 2), sorted.size());
 	}
 
 	boolean holds() {

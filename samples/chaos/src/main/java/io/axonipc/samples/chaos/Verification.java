@@ -59,7 +59,8 @@ final class Verification {
 
 	private long lastActive;
 
-	private long slowestNotice;
+	/** Milliseconds of each. */
+	private final List<Long> notices = new ArrayList<>();
 
 	private Verification(Times sender, Times receiver) {
 		this.sender = sender;
@@ -175,7 +176,7 @@ final class Verification {
 		long since = Math.max(killed, this.lastActive);
 		// A survivor that was itself stopped meanwhile could not look.
 		if (survivor.stopped().subSet(killed, true, noticed, true).isEmpty()) {
-			this.slowestNotice = Math.max(this.slowestNotice, noticed - since);
+			this.notices.add(noticed - since);
 		}
 	}
 
@@ -194,7 +195,7 @@ final class Verification {
 		}
 		return new Tally(this.committed.cardinality(), this.delivered.cardinality(), lost.cardinality(), this.reordered,
 				this.corrupt, this.duplicates, this.sender.killed().size() + this.receiver.killed().size(),
-				this.receiver.killed().size(), this.slowestNotice, this.anomalies);
+				this.receiver.killed().size(), this.notices, this.anomalies);
 	}
 
 }
