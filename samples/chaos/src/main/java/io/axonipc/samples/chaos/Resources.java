@@ -53,8 +53,8 @@ final class Resources {
 				}
 			}
 		}
-		catch (NoSuchFileException ex) {
-			// It has ended.
+		catch (IOException ex) {
+			// It was not started yet, or has ended.
 		}
 		long bytes = 0;
 		List<String> files = Link.files(this.channels);

@@ -118,8 +118,10 @@ final class Side implements AutoCloseable {
 		return this.holding;
 	}
 
+	/** The process of the moment, -1 before the first. */
 	long pid() {
-		return this.process.pid();
+		Process now = this.process;
+		return (now != null) ? now.pid() : -1;
 	}
 
 	void awaitReady() throws InterruptedException, FailedException {
