@@ -98,8 +98,7 @@ final class Link implements AutoCloseable {
 	 */
 	Tally run(long end) throws IOException, InterruptedException {
 		try {
-			start(this.sender);
-			start(this.receiver);
+			startBoth();
 			while (System.nanoTime() < end) {
 				pause((this.survivor == Survivor.NOBODY) ? 700 : 5000, end);
 				trouble();
@@ -117,10 +116,19 @@ final class Link implements AutoCloseable {
 		return tally.plus(this.anomalies);
 	}
 
+	/**
+	 * A client that is alone waits for its server: neither is waited for before both are
+	 * there.
+	 */
+	private void startBoth() throws IOException {
+		this.sender.start(false);
+		this.receiver.start(false);
+	}
+
 	private void start(Side side) throws IOException, InterruptedException, FailedException {
 		side.start(this.survivor != Survivor.RECEIVER);
 		// Else it may be killed while it starts.
-		if (side == survivor() || this.random.nextBoolean()) {
+		if (this.random.nextBoolean()) {
 			side.awaitReady();
 		}
 	}
@@ -167,8 +175,7 @@ final class Link implements AutoCloseable {
 		else if (choice < 74) {
 			one.kill();
 			other.kill();
-			start(one);
-			start(other);
+			startBoth();
 		}
 		else if (choice < 86) {
 			restart(one);
