@@ -64,7 +64,12 @@ public final class Chaos {
 			System.exit(2);
 			return;
 		}
-		System.exit(chaos.run(Path.of(System.getProperty("chaos.home")), System.out) ? 0 : 1);
+		try {
+			System.exit(chaos.run(Path.of(System.getProperty("chaos.home")), System.out) ? 0 : 1);
+		}
+		catch (InterruptedException ex) {
+			System.out.println("Ended before its time: the workers are ended and the channels removed");
+		}
 	}
 
 	private boolean run(Path home, PrintStream out) throws Exception {
@@ -85,14 +90,9 @@ public final class Chaos {
 
 	private Tally run(Language peer, Path home, PrintStream out) throws Exception {
 		try (Soak soak = new Soak(List.of(Language.JAVA, peer), this.seconds, this.seed, home, out)) {
-			Thread cleanUp = new Thread(soak::close, "clean up");
-			Runtime.getRuntime().addShutdownHook(cleanUp);
-			try {
-				return soak.run();
-			}
-			finally {
-				Runtime.getRuntime().removeShutdownHook(cleanUp);
-			}
+			// At Ctrl-C, say; closing twice does no harm.
+			Runtime.getRuntime().addShutdownHook(new Thread(soak::close, "clean up"));
+			return soak.run();
 		}
 	}
 

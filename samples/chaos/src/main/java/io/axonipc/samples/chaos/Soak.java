@@ -56,6 +56,8 @@ final class Soak implements AutoCloseable {
 
 	private final long start = System.nanoTime();
 
+	private volatile boolean closed;
+
 	/**
 	 * A run to come.
 	 * @param languages two of them
@@ -74,6 +76,7 @@ final class Soak implements AutoCloseable {
 	/**
 	 * Runs it.
 	 * @return the sum of all links
+	 * @throws InterruptedException if it was closed meanwhile
 	 */
 	Tally run() throws IOException, InterruptedException, ExecutionException {
 		long end = this.start + this.seconds * 1_000_000_000L;
@@ -94,6 +97,9 @@ final class Soak implements AutoCloseable {
 			if (second % REPORT_SECONDS == 0) {
 				report(resources);
 			}
+		}
+		if (this.closed) {
+			throw new InterruptedException("the run was ended");
 		}
 		Tally sum = Tally.NONE;
 		for (Future<Tally> result : results) {
@@ -158,6 +164,7 @@ final class Soak implements AutoCloseable {
 	/** Ends what may still run, and removes the channels. */
 	@Override
 	public void close() {
+		this.closed = true;
 		this.threads.shutdownNow();
 		synchronized (this) {
 			this.links.forEach(Link::close);
