@@ -18,7 +18,7 @@ enum Language {
 	List<String> command(Path home, boolean longLived) {
 		return switch (this) {
 			case JAVA -> List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m",
-					"-XX:+UseSerialGC", "-XX:+IgnoreUnrecognizedVMOptions", "--enable-native-access=ALL-UNNAMED",
+					"-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED",
 					"-XX:TieredStopAtLevel=" + (longLived ? 4 : 1), "-cp", System.getProperty("java.class.path"),
 					Worker.class.getName());
 			case C -> List.of(home.resolve("target/worker").toString());
