@@ -22,10 +22,10 @@ final class Side implements AutoCloseable {
 	/** Far longer than anything takes on a busy machine: what is not done then, hangs. */
 	static final int PATIENCE_SECONDS = 120;
 
-	/** One receiver of so many stays in a handler, in one of its first deliveries. */
-	private static final int HOLDERS = 3;
+	/** Every other receiver stays in a handler, more likely in an early delivery. */
+	private static final int HOLDERS = 2;
 
-	private static final int HOLD_WITHIN = 300;
+	private static final int HOLD_WITHIN_BITS = 9;
 
 	private final List<String> command;
 
@@ -80,7 +80,8 @@ final class Side implements AutoCloseable {
 		List<String> arguments = new ArrayList<>(this.command);
 		arguments.set(arguments.size() - 3, Long.toString(this.random.nextLong() >>> 1));
 		if (!this.sends) {
-			int hold = (mayHold && this.random.nextInt(HOLDERS) == 0) ? 1 + this.random.nextInt(HOLD_WITHIN) : 0;
+			int hold = (mayHold && this.random.nextInt(HOLDERS) == 0)
+					? 1 + this.random.nextInt(1 << this.random.nextInt(HOLD_WITHIN_BITS)) : 0;
 			arguments.set(arguments.size() - 1, Integer.toString(hold));
 		}
 		CountDownLatch isReady = new CountDownLatch(1);
