@@ -142,7 +142,10 @@ final class Parking {
 				over = this.data.block(bound);
 			}
 			else {
-				LockSupport.parkNanos(this, bound);
+				// Naps for the locks since may have used up what woke this thread.
+				if (!ready.getAsBoolean() && this.turn.isTaken()) {
+					LockSupport.parkNanos(this, bound);
+				}
 				over = true;
 			}
 			over |= what == SegmentLayout.FOR_REPLIES || ready.getAsBoolean() || this.inbox.hasNews() || !mayWait();

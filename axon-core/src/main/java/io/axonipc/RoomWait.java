@@ -54,14 +54,17 @@ final class RoomWait {
 		return RingProducer.FULL;
 	}
 
+	/** The last look comes after the end of the time: see PROTOCOL.md, "Waiting". */
 	private int spin(IntSupplier reserve, long nanos) {
 		long start = System.nanoTime();
+		boolean over;
 		int record;
 		do {
 			Thread.onSpinWait();
+			over = System.nanoTime() - start >= nanos;
 			record = reserve.getAsInt();
 		}
-		while (record < 0 && this.channel.isOpen() && System.nanoTime() - start < nanos);
+		while (record < 0 && this.channel.isOpen() && !over);
 		return record;
 	}
 

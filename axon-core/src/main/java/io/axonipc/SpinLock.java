@@ -24,6 +24,11 @@ final class SpinLock {
 		}
 	}
 
+	/** Whether a thread holds the lock, or held it a moment ago. */
+	boolean isTaken() {
+		return this.owner.getAcquire() != 0;
+	}
+
 	void unlock() {
 		this.owner.setRelease(0);
 	}
