@@ -73,7 +73,8 @@ public final class RingConsumer {
 		long free = Words.getAcquire(this.memory, control + SegmentLayout.FREE);
 		this.position = handled & -ALIGNMENT;
 		this.earlierDeliveries = (int) handled & (ALIGNMENT - 1);
-		if (free < 0 || free % ALIGNMENT != 0 || this.position < free || this.position - free > capacity) {
+		if (free < 0 || free % ALIGNMENT != 0 || this.position < free || this.position - free > capacity
+				|| this.position > RingProducer.MAX_POSITION) {
 			throw new CorruptRingException("handled = " + handled + " and free = " + free + " do not fit together");
 		}
 		this.published = this.position;

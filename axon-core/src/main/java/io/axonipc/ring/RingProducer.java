@@ -16,7 +16,7 @@ public final class RingProducer {
 	public static final int FULL = -1;
 
 	/** No ring gets so far in a century; beyond it sums of positions could overflow. */
-	private static final long MAX_POSITION = 1L << 62;
+	static final long MAX_POSITION = 1L << 62;
 
 	private final LongBuffer memory;
 

@@ -272,6 +272,15 @@ class RingTest {
 		assertThatThrownBy(() -> this.producer.free()).isInstanceOf(CorruptRingException.class);
 	}
 
+	@ParameterizedTest
+	@ValueSource(longs = { (1L << 62) + 64, Long.MAX_VALUE - 63 })
+	void aPositionThatNoRingReachesIsRefusedByBothEnds(long position) {
+		this.memory.putLong(SegmentLayout.FREE, position);
+		this.memory.putLong(SegmentLayout.HANDLED, position);
+		assertThatThrownBy(() -> new RingConsumer(this.memory, 0, CAPACITY)).isInstanceOf(CorruptRingException.class);
+		assertThatThrownBy(() -> new RingProducer(this.memory, 0, CAPACITY)).isInstanceOf(CorruptRingException.class);
+	}
+
 	@Test
 	void aRingWithoutAnEndIsRefused() {
 		for (int i = 0; i < CAPACITY; i += 64) {
