@@ -62,8 +62,11 @@ final class Inbox {
 	 */
 	long next() {
 		long position = this.ring.position();
+		// Loaded first: another thread may look at records meanwhile.
+		long seen = this.lookedAt;
 		long word = this.ring.next();
 		while (word != 0 && RingConsumer.isReply(word)) {
+			long reply = this.ring.position();
 			this.window.lock();
 			try {
 				resolve();
@@ -72,12 +75,23 @@ final class Inbox {
 				this.window.unlock();
 			}
 			word = this.ring.next();
+			if (word != 0 && this.ring.position() == reply) {
+				throw changed();
+			}
+		}
+		if (word == 0 && this.ring.position() < seen) {
+			throw changed();
 		}
 		// A reply out of turn may have been large: its slot is wanted back at once.
 		if (this.ring.position() != position && (word == 0 || this.ring.mustPublish())) {
 			publish();
 		}
 		return word;
+	}
+
+	/** A receiver would look at such a record for ever, and not get past it. */
+	private CorruptRingException changed() {
+		return new CorruptRingException("the record at position " + this.ring.position() + " changed after its commit");
 	}
 
 	/**

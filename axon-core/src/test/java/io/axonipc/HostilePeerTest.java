@@ -1,0 +1,89 @@
+package io.axonipc;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+
+import io.axonipc.ring.SegmentLayout;
+import io.axonipc.testing.SharedFiles;
+import io.axonipc.testing.UniqueNames;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+/**
+ * A process that may write to the channel changes what was read before, and its names and
+ * semaphores, while it is in use: the honest end goes on or closes with an error.
+ */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class HostilePeerTest {
+
+	private static final int CAPACITY = 4096;
+
+	private static final int DATA = SegmentLayout.control(0, CAPACITY) + SegmentLayout.PAGE;
+
+	private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+	private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
+	@RegisterExtension
+	final UniqueNames names = new UniqueNames();
+
+	private final String name = this.names.next();
+
+	private final SharedFiles files = new SharedFiles(this.name);
+
+	private AxonChannel server = AxonChannel.open(this.name,
+			ChannelOptions.defaults().role(Role.SERVER).capacity(CAPACITY).largeMessageMemory(1 << 20));
+
+	private AxonChannel client = AxonChannel.open(this.name);
+
+	@AfterEach
+	void close() throws IOException {
+		this.server.close();
+		this.client.close();
+		AxonChannel.discard(this.name);
+		this.files.remove();
+	}
+
+	@Test
+	void aMessageThatBecomesAReplyDoesNotKeepTheReceiverBusyForEver() throws IOException {
+		lookAheadOverAMessage();
+		put(DATA, 0x0000_0301_0000_0030L);
+		expectCorrupt(() -> MessageTest.tags(this.client));
+	}
+
+	@Test
+	void aMessageThatVanishesDoesNotKeepTheReceiverBusy() throws IOException {
+		lookAheadOverAMessage();
+		put(DATA, 0);
+		this.server.sender().send("next", new byte[0]);
+		expectCorrupt(() -> this.client.receiver().receive(PATIENCE));
+	}
+
+	/** The requester looks for its reply beyond the message that the server has sent. */
+	private void lookAheadOverAMessage() {
+		this.server.sender().send("t", new byte[32]);
+		assertThatThrownBy(() -> this.client.request("ask", NOTHING, Duration.ZERO, MessageView::toByteArray))
+			.isInstanceOf(RequestTimeoutException.class);
+	}
+
+
+
+
+
+
+	private void put(int offset, long word) throws IOException {
+		this.files.write(this.files.segment(), offset, (old) -> word);
+	}
+
+	private void expectCorrupt(Runnable call) {
+		assertThatThrownBy(call::run).isInstanceOf(CorruptChannelException.class);
+		assertThat(this.client.isOpen()).isFalse();
+	}
+
+}
