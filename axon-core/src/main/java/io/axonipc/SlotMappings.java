@@ -51,10 +51,11 @@ final class SlotMappings {
 			if (segment == null) {
 				throw new CorruptRingException("a record refers to " + name + ", which does not exist");
 			}
-			if (!SlotPool.isWhole(segment, this.endpoint, ring, slot)) {
+			long size = segment.status().size();
+			if (!SlotPool.isWhole(segment, size, this.endpoint, ring, slot)) {
 				throw new CorruptRingException(name + " is not a whole slot");
 			}
-			ByteBuffer mapped = segment.map(segment.status().size());
+			ByteBuffer mapped = segment.map(size);
 			if (mapped.getLong(SegmentLayout.SLOT_GENERATION) != wanted) {
 				throw new CorruptRingException(name + " is not what the record refers to");
 			}

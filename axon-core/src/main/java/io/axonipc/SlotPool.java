@@ -59,8 +59,8 @@ final class SlotPool {
 			if (segment == null) {
 				return;
 			}
-			if (isWhole(segment, this.endpoint, this.endpoint.outgoing(), slot)) {
-				long size = segment.status().size();
+			long size = segment.status().size();
+			if (isWhole(segment, size, this.endpoint, this.endpoint.outgoing(), slot)) {
 				keep(slot, segment.map(size), size - SegmentLayout.PAGE);
 				return;
 			}
@@ -76,9 +76,8 @@ final class SlotPool {
 	 * Whether a segment is the slot that its name says, complete, and no larger than
 	 * slots may be together.
 	 */
-	static boolean isWhole(SharedMemory segment, Endpoint endpoint, int ring, int number) {
+	static boolean isWhole(SharedMemory segment, long size, Endpoint endpoint, int ring, int number) {
 		ByteBuffer header = segment.read(SegmentLayout.SLOT_NUMBER + 8);
-		long size = segment.status().size();
 		return header.getLong(SegmentLayout.MAGIC_OFFSET) == SegmentLayout.SLOT_MAGIC
 				&& header.getLong(SegmentLayout.SIZE) == size && size > SegmentLayout.PAGE
 				&& size % SegmentLayout.PAGE == 0 && size - SegmentLayout.PAGE <= endpoint.largeMemory
@@ -103,6 +102,9 @@ final class SlotPool {
 				if (segment != null) {
 					segment.release(SegmentLayout.PAGE, this.capacity[slot]);
 				}
+			}
+			catch (PosixException ex) {
+				// Somebody put something else in its place.
 			}
 			this.memory[slot] = null;
 			this.total -= this.capacity[slot];

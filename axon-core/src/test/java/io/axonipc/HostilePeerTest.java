@@ -2,6 +2,7 @@ package io.axonipc;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.time.Duration;
 
 import io.axonipc.ring.SegmentLayout;
@@ -73,7 +74,33 @@ class HostilePeerTest {
 	}
 
 
+	@Test
+	void aSlotLargerThanTheChannelsMemoryIsNotMapped() throws IOException {
+		this.server.sender().send("t", new byte[5000]);
+		long size = (1 << 20) + 2 * SegmentLayout.PAGE;
+		this.files.write(this.files.slot(0, 0), SegmentLayout.SIZE, (old) -> size);
+		this.files.write(this.files.slot(0, 0), size - Long.BYTES, (old) -> 0);
+		expectCorrupt(() -> MessageTest.tags(this.client));
+	}
 
+	@Test
+	void aDirectoryInTheSlotsPlaceIsNotUsed() throws IOException {
+		this.server.sender().send("t", new byte[5000]);
+		assertThat(MessageTest.tags(this.client)).hasSize(1);
+		Files.delete(this.files.path(this.files.slot(0, 0)));
+		Files.createDirectory(this.files.path(this.files.slot(0, 0)));
+		Files.createDirectory(this.files.path(this.files.slot(0, 1)));
+		// The second one lacks memory, and removes the first slot.
+		for (int size : new int[] { 200_000, 1_000_000 }) {
+			assertThatThrownBy(() -> this.server.sender().send("t", new byte[size])).isInstanceOf(AxonException.class);
+		}
+		this.server.sender().send("third", new byte[1_000_000]);
+		assertThat(MessageTest.tags(this.client)).containsExactly("third");
+		this.server.close();
+		this.server = AxonChannel.open(this.name, ChannelOptions.defaults().role(Role.SERVER));
+		this.server.sender().send("fourth", new byte[1_000_000]);
+		assertThat(MessageTest.tags(this.client)).containsExactly("fourth");
+	}
 
 
 
