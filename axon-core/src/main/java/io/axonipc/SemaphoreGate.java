@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
 
 import io.axonipc.posix.NamedSemaphore;
 
@@ -27,9 +28,15 @@ final class SemaphoreGate {
 		return thread;
 	});
 
+	/** How long a wait lasts while there are permits that nobody needs. */
+	private static final long FLOODED_NANOS = 1_000_000;
+
 	private final NamedSemaphore semaphore;
 
 	private final InterruptHook hook = new InterruptHook();
+
+	/** Whether the last drain left permits: no honest peer posts so many. */
+	private boolean flooded;
 
 	SemaphoreGate(NamedSemaphore semaphore) {
 		this.semaphore = semaphore;
@@ -37,7 +44,7 @@ final class SemaphoreGate {
 
 	/** Takes the permits of earlier waits that ended without theirs. */
 	void drain() {
-		this.semaphore.drain();
+		this.flooded = !this.semaphore.drain();
 	}
 
 	/**
@@ -46,6 +53,11 @@ final class SemaphoreGate {
 	 * @return whether it was a post
 	 */
 	boolean block(long nanos) {
+		if (this.flooded) {
+			// The semaphore would not block, and the caller would spin.
+			LockSupport.parkNanos(this, Math.min(nanos, FLOODED_NANOS));
+			return true;
+		}
 		if (VirtualThreads.isCurrent()) {
 			return blockVirtual(nanos);
 		}

@@ -12,6 +12,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -102,7 +104,34 @@ class HostilePeerTest {
 		assertThat(MessageTest.tags(this.client)).containsExactly("fourth");
 	}
 
+	@ParameterizedTest
+	@ValueSource(ints = { 1_000_000, Integer.MAX_VALUE })
+	void aSemaphoreFullOfPermitsDoesNotKeepAReceiverBusy(int permits) throws IOException {
+		// In glibc the low half of the first word is the count.
+		this.files.write(this.files.semaphore(0, true), 0, (old) -> permits);
+		long parks = this.client.counters().parks();
+		assertThat(this.client.receiver().receive(Duration.ofSeconds(2))).isNull();
+		parks = this.client.counters().parks() - parks;
+		assertThat(parks).as("waits in two seconds").isLessThan(3000);
+		this.server.sender().send("t", new byte[0]);
+		assertThat(MessageTest.tags(this.client)).containsExactly("t");
+	}
 
+	@Test
+	void aFullSemaphoreDoesNotFailASender() throws Exception {
+		Thread sending = new Thread(() -> this.server.sender().send("t", new byte[0]));
+		this.files.write(this.files.semaphore(0, true), 0, (old) -> Integer.MAX_VALUE);
+		// The receiver says that it is parked: the sender posts, and finds no room for
+		// it.
+		put(SegmentLayout.control(0, CAPACITY) + 128, 5);
+		sending.start();
+		try (MessageView message = this.client.receiver().receive(PATIENCE)) {
+			assertThat(message.tag()).isEqualTo("t");
+		}
+		sending.join();
+		assertThat(this.server.counters().wakeups()).isOne();
+		assertThat(this.server.isOpen()).isTrue();
+	}
 
 	private void put(int offset, long word) throws IOException {
 		this.files.write(this.files.segment(), offset, (old) -> word);

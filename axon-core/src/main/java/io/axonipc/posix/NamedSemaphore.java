@@ -16,7 +16,7 @@ public final class NamedSemaphore {
 
 	private static final Cleaner CLEANER = Cleaner.create();
 
-	private static final int MAX_DRAINED = 16;
+	private static final int MAX_DRAINED = 1000;
 
 	private static volatile boolean hasClockWait = true;
 
@@ -117,15 +117,17 @@ public final class NamedSemaphore {
 	}
 
 	/**
-	 * Takes the permits that are there, or the first of them when somebody has posted
-	 * many.
+	 * Takes the permits that are there, or the first thousand of them when somebody has
+	 * posted more.
+	 * @return whether none is left
 	 */
-	public void drain() {
+	public boolean drain() {
 		int drained = 0;
 		while (drained < MAX_DRAINED && LibC.INSTANCE.sem_trywait(this.address) == 0) {
 			drained++;
 		}
 		Reference.reachabilityFence(this);
+		return drained < MAX_DRAINED;
 	}
 
 	/**
