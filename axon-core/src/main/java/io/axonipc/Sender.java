@@ -31,6 +31,9 @@ public final class Sender {
 	/** Waits up to the channel's send time-out. */
 	private static final long DEFAULT_TIMEOUT = -1;
 
+	/** What a decoder puts for what is no UTF-8; it takes three bytes. */
+	private static final char REPLACEMENT = '\ufffd';
+
 	private final AxonChannel channel;
 
 	private final Outbox outbox;
@@ -152,8 +155,8 @@ public final class Sender {
 	 * @return the claim
 	 */
 	public Claim claimReply(MessageView request, int length) {
-		return claim(request.tag(), Outbox.NO_METADATA, HeaderWord.CORRELATED | HeaderWord.REPLY, requestId(request),
-				length, DEFAULT_TIMEOUT);
+		return claim(replyTag(request), Outbox.NO_METADATA, HeaderWord.CORRELATED | HeaderWord.REPLY,
+				requestId(request), length, DEFAULT_TIMEOUT);
 	}
 
 	/**
@@ -167,10 +170,20 @@ public final class Sender {
 	}
 
 	private void reply(MessageView request, int flags, ByteBuffer payload) {
-		if (!this.outbox.send(request.tag(), HeaderWord.CORRELATED | flags, requestId(request), payload,
-				DEFAULT_TIMEOUT)) {
-			throw timedOut(request.tag(), DEFAULT_TIMEOUT);
+		String tag = replyTag(request);
+		if (!this.outbox.send(tag, HeaderWord.CORRELATED | flags, requestId(request), payload, DEFAULT_TIMEOUT)) {
+			throw timedOut(tag, DEFAULT_TIMEOUT);
 		}
+	}
+
+	/**
+	 * The replacements of what was no UTF-8 may take more bytes than a tag has; an honest
+	 * peer sends no such request.
+	 */
+	private static String replyTag(MessageView request) {
+		String tag = request.tag();
+		boolean fits = 3 * tag.length() <= TagCache.MAX_LENGTH || tag.indexOf(REPLACEMENT) < 0;
+		return fits ? tag : tag.substring(0, TagCache.MAX_LENGTH / 3);
 	}
 
 	private static long requestId(MessageView request) {

@@ -18,7 +18,7 @@ final class TagCache {
 
 	private static final int SIZE = 64;
 
-	private static final int MAX_LENGTH = 255;
+	static final int MAX_LENGTH = 255;
 
 	private final String[] tags = new String[SIZE];
 

@@ -75,6 +75,20 @@ class HostilePeerTest {
 			.isInstanceOf(RequestTimeoutException.class);
 	}
 
+	@Test
+	void aRequestWhoseTagIsNoUtf8CanBeAnswered() throws IOException {
+		int tag = SegmentLayout.control(1, CAPACITY) + SegmentLayout.PAGE + 16;
+		Thread asking = new Thread(() -> this.client.request("t".repeat(255), NOTHING, PATIENCE, MessageView::length));
+		asking.start();
+		try (MessageView request = this.server.receiver().receive(PATIENCE)) {
+			for (int i = 0; i < 248; i += Long.BYTES) {
+				this.files.write(this.files.segment(), tag + i, (old) -> -1);
+			}
+			this.server.sender().reply(request, NOTHING);
+		}
+		assertThat(asking).satisfies((thread) -> thread.join(PATIENCE.toMillis()));
+		assertThat(asking.isAlive()).as("still waits for its reply").isFalse();
+	}
 
 	@Test
 	void aSlotLargerThanTheChannelsMemoryIsNotMapped() throws IOException {
