@@ -334,6 +334,24 @@ void segment_leave(struct segment *segment, bool remove)
 	segment->header = NULL;
 }
 
+/*
+ * A channel that nobody holds, with what lies in it. First it is made half-made:
+ * should this process be killed before the last name is gone, nobody may find
+ * messages whose slots are missing.
+ */
+static int discard_all(const struct segment *segment, const struct segment_header *header)
+{
+	const uint64_t half_made = 0;
+	if (pwrite(segment->lock_fd, &half_made, sizeof half_made, 0) < 0)
+		return segment_system_error(segment, "pwrite", segment->name, errno);
+	const int removed = unlink_all(segment);
+	if (removed == 0)
+		return AXON_OK;
+	if (pwrite(segment->lock_fd, &header->ready, sizeof header->ready, 0) < 0)
+		return segment_system_error(segment, "pwrite", segment->name, errno);
+	return error_set(AXON_ACCESS, "channel '%s': only its owner may remove it: %s", segment->name, strerror(-removed));
+}
+
 int segment_discard(const char *name)
 {
 	struct segment segment;
@@ -353,9 +371,8 @@ int segment_discard(const char *name)
 			if (platform_is_locked(segment.lock_fd, LOCK_ROLE(role)) != 0)
 				status = role_taken(&segment, role, &header);
 		}
-		const int removed = status == AXON_OK ? unlink_all(&segment) : 0;
-		if (removed != 0)
-			status = error_set(AXON_ACCESS, "channel '%s': only its owner may remove it: %s", name, strerror(-removed));
+		if (status == AXON_OK)
+			status = discard_all(&segment, &header);
 	}
 	close_lock(&segment);
 	fork_forget(&segment);

@@ -334,8 +334,7 @@ final class Endpoint {
 					throw Errors.held(names, role, storedPid(lock, role));
 				}
 			}
-			unlinkAll(names);
-			if (lock.status().links() != 0) {
+			if (!unlinkWithMessages(names, status.size())) {
 				throw Errors.access(names, names.segment(), status, SharedObjects.mode(false));
 			}
 			return true;
@@ -349,8 +348,28 @@ final class Endpoint {
 		return segment.read(SegmentLayout.PAGE).getLong(SegmentLayout.incarnation(role.ordinal()) + 8);
 	}
 
+	/**
+	 * First the segment is made half-made: should this process be killed before the last
+	 * name is gone, nobody may find messages whose slots are missing.
+	 */
+	private static boolean unlinkWithMessages(ChannelNames names, long size) {
+		try (SharedMemory segment = SharedMemory.open(names.segment())) {
+			if (segment == null || size < SegmentLayout.PAGE) {
+				return unlinkAll(names);
+			}
+			LongBuffer words = segment.map(SegmentLayout.PAGE).asLongBuffer();
+			long ready = Words.get(words, SegmentLayout.MAGIC_OFFSET);
+			Words.putRelease(words, SegmentLayout.MAGIC_OFFSET, 0);
+			boolean unlinked = unlinkAll(names);
+			if (!unlinked) {
+				Words.putRelease(words, SegmentLayout.MAGIC_OFFSET, ready);
+			}
+			return unlinked;
+		}
+	}
+
 	/** The segment goes last: whoever finds it finds a channel to clean up. */
-	private static void unlinkAll(ChannelNames names) {
+	private static boolean unlinkAll(ChannelNames names) {
 		for (int ring = 0; ring < 2; ring++) {
 			NamedSemaphore.unlink(names.dataSemaphore(ring));
 			NamedSemaphore.unlink(names.spaceSemaphore(ring));
@@ -358,7 +377,7 @@ final class Endpoint {
 				SharedMemory.unlink(names.slot(ring, slot));
 			}
 		}
-		SharedMemory.unlink(names.segment());
+		return SharedMemory.unlink(names.segment());
 	}
 
 	boolean isGroup() {

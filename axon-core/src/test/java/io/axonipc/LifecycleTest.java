@@ -3,8 +3,10 @@ package io.axonipc;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -188,6 +190,19 @@ class LifecycleTest {
 		assertThat(UniqueNames.files(this.name)).isNotEmpty();
 		assertThat(AxonChannel.discard(this.name)).isTrue();
 		assertThat(UniqueNames.files(this.name)).isEmpty();
+	}
+
+	@Test
+	void aDiscardLeavesNoMessagesWithoutTheirSlotsWhereverItBreaksOff() throws IOException {
+		AxonChannel server = open(SERVER);
+		server.sender().send("large", new byte[5000]);
+		server.close();
+		try (FileChannel segment = FileChannel.open(Path.of("/dev/shm/axon." + this.name), StandardOpenOption.READ)) {
+			assertThat(AxonChannel.discard(this.name)).isTrue();
+			ByteBuffer readiness = ByteBuffer.allocate(8);
+			segment.read(readiness, 0);
+			assertThat(readiness.getLong(0)).as("half-made from the first step on").isZero();
+		}
 	}
 
 	@Test
