@@ -208,7 +208,7 @@ void axon_wake(axon_channel *channel)
 int axon_peer_alive(axon_channel *channel)
 {
 	const int status = channel_enter(channel, &channel->in.lock);
-	return status != AXON_OK ? status : channel_leave(&channel->in.lock, segment_peer_alive(&channel->segment));
+	return status != AXON_OK ? status : channel_leave(&channel->in.lock, channel_peer_alive(channel));
 }
 
 uint64_t axon_capacity(const axon_channel *channel)

@@ -202,8 +202,8 @@ AXON_API int axon_release(axon_channel *channel, const axon_message *message);
  * most `timeout` (default: request_timeout). *reply is valid until
  * axon_release(), which must follow, and may be an error (reply->error).
  * May be called while a message of axon_receive() is held.
- * Errors: TIMEOUT, PEER_DIED (the peer that was there at the send went away),
- * and those of axon_send_with().
+ * Errors: TIMEOUT, PEER_DIED (the peer that was there at the send, or came
+ * later, went away), and those of axon_send_with().
  */
 AXON_API int axon_request(axon_channel *channel, const axon_header *header, const void *payload, size_t length,
 		int64_t timeout, axon_message *reply);
@@ -218,7 +218,7 @@ AXON_API int axon_reply_error(axon_channel *channel, const axon_message *request
 /* Ends this process's waits on the channel early; they look at their interrupt hook and go on. Async-signal-safe. */
 AXON_API void axon_wake(axon_channel *channel);
 
-/* 1 while another process holds the other role, else 0; a system call. Errors: CLOSED. */
+/* 1 while another process holds the other role, else 0; a system call. After a 0, requests wait for the next peer. Errors: CLOSED. */
 AXON_API int axon_peer_alive(axon_channel *channel);
 
 /* The capacity of each ring in bytes. The channel must be open, or inherited through fork(); not NULL. */

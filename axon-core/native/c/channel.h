@@ -60,7 +60,7 @@ struct incoming {
 	uint64_t messages, bytes, wakeups, parks, redelivered, dropped; /* counters */
 	uint64_t messages_when_dry; /* messages at the last look in vain */
 	uint64_t next_id;      /* lower part of the last correlation id */
-	uint64_t dead_peer;    /* incarnation of a peer that was seen dead */
+	uint64_t dead_peer;    /* incarnation of a peer that was found dead */
 	struct pending *pending, *unused;
 	struct slots slots;
 };
@@ -120,6 +120,9 @@ static inline int channel_leave(struct lock *lock, int status)
 	lock_uncount(lock);
 	return status;
 }
+
+/* Whether the peer lives: asks the system. Requests that are sent after it was found dead wait for the next one. */
+bool channel_peer_alive(axon_channel *channel);
 
 /* As axon_send_with(), with what is left of `wait`. */
 int send_within(axon_channel *channel, const axon_header *header, const void *payload, size_t length, struct wait *wait);

@@ -25,31 +25,39 @@ struct peer {
 	uint64_t incarnation;
 };
 
+/* By shared memory alone. Acquire: the last words of one that has left are visible. */
 static struct peer look_for_peer(const axon_channel *channel)
 {
 	const struct endpoint *endpoint = &channel->segment.header->endpoint[!channel->segment.role];
 	struct peer peer = { .incarnation = load_acquire(&endpoint->incarnation) };
-	peer.present = load_plain(&endpoint->pid) != 0 && peer.incarnation != load_plain(&channel->in.dead_peer);
+	peer.present = load_acquire(&endpoint->pid) != 0 && peer.incarnation != load_plain(&channel->in.dead_peer);
 	return peer;
 }
 
-/* Whether the peer that was there is gone; asks the system only when `thoroughly`. */
-static bool peer_has_gone(axon_channel *channel, const struct peer *peer, bool thoroughly)
+bool channel_peer_alive(axon_channel *channel)
 {
-	if (!peer->present)
-		return false;
-	if (load_acquire(&channel->segment.header->endpoint[!channel->segment.role].incarnation) != peer->incarnation)
-		return true;
-	if (!thoroughly || segment_peer_alive(&channel->segment) != 0)
-		return false;
-	store_plain(&channel->in.dead_peer, peer->incarnation);
-	return true;
+	const uint64_t incarnation = load_acquire(&channel->segment.header->endpoint[!channel->segment.role].incarnation);
+	const bool alive = segment_peer_alive(&channel->segment) != 0;
+	if (!alive) /* nor has a later one been there for long enough to be sent anything */
+		store_plain(&channel->in.dead_peer, incarnation);
+	return alive;
 }
 
-static int fail_request(const axon_channel *channel, int status, const struct wait *wait)
+/* Whether the peer that was there has gone, as far as it has been noticed. Without one, that which has come is. */
+static bool peer_has_gone(const axon_channel *channel, struct peer *peer)
+{
+	const struct peer now = look_for_peer(channel);
+	if (!peer->present)
+		*peer = now;
+	return peer->present && (!now.present || now.incarnation != peer->incarnation);
+}
+
+static int fail_request(axon_channel *channel, int status, const struct wait *wait)
 {
 	if (status == AXON_TIMEOUT)
-		return error_set(status, "channel '%s': no reply after %.3f s", channel->segment.name, (double)wait->timeout / 1e9);
+		return error_set(status, "channel '%s': no reply after %.3f s; the peer %s", channel->segment.name,
+				(double)wait->timeout / 1e9,
+				channel_peer_alive(channel) ? "is attached and has not answered" : "is not attached");
 	if (status == AXON_PEER_DIED)
 		return error_set(status, "channel '%s': the peer went away before it answered; whether it handled the request is not known, and a "
 				"successor may yet", channel->segment.name);
@@ -57,8 +65,7 @@ static int fail_request(const axon_channel *channel, int status, const struct wa
 }
 
 /* Waits for the reply of a request that has been sent. */
-static int await_reply(axon_channel *channel, struct pending *pending, struct wait *wait, const struct peer *peer,
-		uint8_t *mark)
+static int await_reply(axon_channel *channel, struct pending *pending, struct wait *wait, struct peer peer, uint8_t *mark)
 {
 	struct incoming *in = &channel->in;
 	bool gone = false;
@@ -77,7 +84,7 @@ static int await_reply(axon_channel *channel, struct pending *pending, struct wa
 		status = wait->timeout == 0 ? AXON_TIMEOUT : wait_more(wait, channel);
 		if (status != AXON_OK)
 			return status;
-		gone = peer_has_gone(channel, peer, wait->slice_over);
+		gone = peer_has_gone(channel, &peer);
 	}
 }
 
@@ -105,7 +112,7 @@ static int request(axon_channel *channel, const axon_header *header, const void 
 	if (status == AXON_OK) {
 		wait.what = WAIT_REPLY;
 		wait.pending = pending;
-		status = await_reply(channel, pending, &wait, &peer, mark);
+		status = await_reply(channel, pending, &wait, peer, mark);
 	}
 	status = fail_request(channel, status, &wait);
 	if (!channel_lock_in(channel, mark))

@@ -279,6 +279,7 @@ int wait_more(struct wait *wait, axon_channel *channel)
 				"logout); both sides must close and open it again", channel->segment.name);
 		channel_corrupt(channel);
 	}
+	channel_peer_alive(channel); /* for requests */
 	return is_ready(wait, channel) || platform_now() < wait->deadline ? AXON_OK : AXON_TIMEOUT;
 }
 

@@ -20,7 +20,7 @@
 
 extern const struct test tests_messages[], tests_large[], tests_requests[], tests_lifetime[], tests_open[], tests_corruption[],
 		tests_threads[], tests_bias[], tests_waiting[], tests_golden[], tests_owners[], tests_strangers[], tests_memory[],
-		tests_crash[], tests_crash_requests[], tests_crash_setup[];
+		tests_peers[], tests_crash[], tests_crash_requests[], tests_crash_setup[];
 
 static char name[AXON_NAME_MAX + 1];
 static int line[2] = { -1, -1 };
@@ -299,7 +299,7 @@ int main(int argc, char **argv)
 	} files[] = { { "messages", tests_messages }, { "large", tests_large }, { "requests", tests_requests },
 		{ "open", tests_open }, { "lifetime", tests_lifetime }, { "corruption", tests_corruption },
 		{ "threads", tests_threads }, { "bias", tests_bias }, { "waiting", tests_waiting }, { "golden", tests_golden },
-		{ "owners", tests_owners }, { "strangers", tests_strangers }, { "memory", tests_memory },
+		{ "owners", tests_owners }, { "strangers", tests_strangers }, { "memory", tests_memory }, { "peers", tests_peers },
 		{ "crash", tests_crash }, { "crash_requests", tests_crash_requests }, { "crash_setup", tests_crash_setup } };
 	int passed = 0, failed = 0;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {

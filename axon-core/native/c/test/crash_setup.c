@@ -249,11 +249,11 @@ static void in_a_discard(void)
 	kill_at_every_instant(&operation);
 }
 
-TESTS(crash_setup, { "killed-in-the-creation", in_the_creation },
-		{ "killed-in-the-take-over-by-a-server", in_the_take_over_by_a_server },
-		{ "killed-in-the-take-over-by-a-client", in_the_take_over_by_a_client },
-		{ "killed-in-the-attach-beside-a-peer", in_the_attach_beside_a_peer },
-		{ "killed-in-a-close-beside-a-peer", in_a_close_beside_a_peer }, { "killed-in-the-last-close", in_the_last_close },
-		{ "killed-in-the-last-close-with-messages", in_the_last_close_with_messages },
-		{ "killed-in-a-close-with-a-message-in-hand", in_a_close_with_a_message_in_hand },
-		{ "killed-in-a-discard", in_a_discard });
+TESTS(crash_setup, { "killed-during-the-creation", in_the_creation },
+		{ "killed-during-the-take-over-by-a-server", in_the_take_over_by_a_server },
+		{ "killed-during-the-take-over-by-a-client", in_the_take_over_by_a_client },
+		{ "killed-during-the-attach-beside-a-peer", in_the_attach_beside_a_peer },
+		{ "killed-during-a-close-beside-a-peer", in_a_close_beside_a_peer }, { "killed-during-the-last-close", in_the_last_close },
+		{ "killed-during-the-last-close-with-messages", in_the_last_close_with_messages },
+		{ "killed-during-a-close-with-a-message-in-hand", in_a_close_with_a_message_in_hand },
+		{ "killed-during-a-discard", in_a_discard });

@@ -341,14 +341,15 @@ public final class AxonChannel implements AutoCloseable {
 
 	/**
 	 * At each bounded wait: somebody may have removed the names, and then no peer can
-	 * come.
+	 * come; and the peer may have died, which requests ask for.
 	 */
-	void checkNames() {
+	void lookAround() {
 		try {
 			// Asked again: a close removes the names itself.
 			if (!this.closed && this.endpoint.isUnlinked() && !this.closed) {
 				throw fail(new CorruptRingException("its names were removed from /dev/shm while it was in use"));
 			}
+			isPeerAlive();
 		}
 		catch (PosixException ex) {
 			if (!this.closed) {

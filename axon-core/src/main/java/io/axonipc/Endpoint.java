@@ -59,6 +59,9 @@ final class Endpoint {
 
 	private long incarnation;
 
+	/** The peer's incarnation that was found dead. */
+	private volatile long deadPeer;
+
 	/**
 	 * An endpoint that is not attached yet.
 	 * @param header a copy of the segment's header, checked
@@ -418,8 +421,23 @@ final class Endpoint {
 		return Words.get(this.words, SegmentLayout.incarnation(role.ordinal()) + 8);
 	}
 
+	/**
+	 * The incarnation of the peer that seems to be attached, by shared memory alone; 0
+	 * for none. One that {@link #isPeerAlive} found dead is not.
+	 */
+	long attachedPeer() {
+		long incarnation = peerIncarnation();
+		return (pid(this.role.peer()) != 0 && incarnation != this.deadPeer) ? incarnation : 0;
+	}
+
 	boolean isPeerAlive() {
-		return this.lock.isLocked(SegmentLayout.endpointLock(this.role.peer().ordinal()));
+		// Before the lock is looked at: a successor that comes meanwhile is not meant.
+		long incarnation = peerIncarnation();
+		boolean alive = this.lock.isLocked(SegmentLayout.endpointLock(this.role.peer().ordinal()));
+		if (!alive) {
+			this.deadPeer = incarnation;
+		}
+		return alive;
 	}
 
 	boolean isUnlinked() {

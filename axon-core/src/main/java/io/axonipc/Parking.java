@@ -150,7 +150,7 @@ final class Parking {
 			}
 			over |= what == SegmentLayout.FOR_REPLIES || ready.getAsBoolean() || this.inbox.hasNews() || !mayWait();
 			if (!over) {
-				this.channel.checkNames();
+				this.channel.lookAround();
 			}
 			left = nanos - (System.nanoTime() - start);
 		}

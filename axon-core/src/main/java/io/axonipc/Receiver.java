@@ -198,7 +198,7 @@ public final class Receiver {
 		if (this.inbox.awaitMessage(nanos)) {
 			return true;
 		}
-		this.channel.checkNames();
+		this.channel.lookAround();
 		return false;
 	}
 

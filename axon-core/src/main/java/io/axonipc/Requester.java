@@ -18,12 +18,6 @@ final class Requester {
 
 	private final SlotMappings mappings;
 
-	/**
-	 * The peer's incarnation that was found dead; a request that is sent later waits for
-	 * the next one.
-	 */
-	private volatile long deadIncarnation;
-
 	Requester(AxonChannel channel, Inbox inbox, SlotMappings mappings) {
 		this.channel = channel;
 		this.endpoint = channel.endpoint();
@@ -36,7 +30,7 @@ final class Requester {
 		long start = System.nanoTime();
 		PendingReply reply = this.inbox.register();
 		try {
-			long peer = attachedPeer();
+			long peer = this.endpoint.attachedPeer();
 			this.channel.sender().request(header, reply.id, payload, nanos);
 			awaitReply(header, reply, peer, start, nanos);
 			MessageView view = new MessageView(this.endpoint, this.mappings, null, null);
@@ -64,13 +58,13 @@ final class Requester {
 	private void awaitReply(MessageHeader header, PendingReply reply, long attached, long start, long nanos) {
 		long peer = attached;
 		while (!this.inbox.awaitReply(reply, nanos - (System.nanoTime() - start))) {
-			this.channel.checkNames();
-			long now = attachedPeer();
+			this.channel.lookAround();
+			long now = this.endpoint.attachedPeer();
 			if (peer == 0) {
 				peer = now;
 			}
 			// The peer's last act may have been this reply: look again when it is gone.
-			if (peer != 0 && (peer != now || isPeerGone(peer)) && !this.inbox.look(reply)) {
+			if (peer != now && !this.inbox.look(reply)) {
 				throw new PeerDiedException(
 						"Channel '" + this.channel.name() + "': the peer went away before it answered the request '"
 								+ header.tag() + "'; whether it handled it is not known, and a successor may yet");
@@ -82,25 +76,6 @@ final class Requester {
 						+ (this.channel.isPeerAlive() ? "is attached and has not answered" : "is not attached"));
 			}
 		}
-	}
-
-	/**
-	 * The incarnation of the peer that seems to be attached, by shared memory alone; 0
-	 * for none.
-	 */
-	private long attachedPeer() {
-		long incarnation = this.endpoint.peerIncarnation();
-		boolean attached = this.endpoint.pid(this.endpoint.role.peer()) != 0;
-		return (attached && incarnation != this.deadIncarnation) ? incarnation : 0;
-	}
-
-	private boolean isPeerGone(long incarnation) {
-		// A channel that was closed meanwhile knows nothing of its peer.
-		if (this.channel.isPeerAlive() || !this.channel.isOpen()) {
-			return false;
-		}
-		this.deadIncarnation = incarnation;
-		return true;
 	}
 
 }

@@ -48,7 +48,7 @@ final class RoomWait {
 				return record;
 			}
 			this.channel.ensureOpen();
-			this.channel.checkNames();
+			this.channel.lookAround();
 			this.channel.ensureNotInterrupted("room");
 		}
 		return RingProducer.FULL;

@@ -224,9 +224,13 @@ public final class PeerProcess implements AutoCloseable {
 		this.process.destroyForcibly().waitFor();
 	}
 
-	/** Asks the peer to end, with SIGTERM. */
-	public void terminate() {
-		this.process.destroy();
+	/**
+	 * Sends the peer a signal.
+	 * @param name the signal's name, such as {@code STOP}
+	 * @throws IOException if that fails
+	 */
+	public void signal(String name) throws IOException {
+		run("kill", "-" + name, Long.toString(this.process.pid()));
 	}
 
 	@Override

@@ -209,7 +209,7 @@ class ListenerFailureTest {
 			}
 			application.expect("Channel 'features' is no longer listened to. Remove the cause and restart the "
 					+ "application; what is unread waits for it");
-			application.terminate();
+			application.signal("TERM");
 			application.expectExit(143);
 		}
 		finally {

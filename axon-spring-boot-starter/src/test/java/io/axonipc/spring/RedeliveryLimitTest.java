@@ -157,7 +157,7 @@ class RedeliveryLimitTest {
 			application.expect("echo next");
 			assertThat(new OtherProcess(this.peer).request("echo", "later")).isEqualTo("later");
 			application.expect("echo later");
-			application.terminate();
+			application.signal("TERM");
 			application.expectExit(143);
 		}
 	}

@@ -128,7 +128,7 @@ class ShutdownTest {
 				CompletableFuture<String> reply = CompletableFuture
 					.supplyAsync(() -> new OtherProcess(peer).request("until-closed", ""), THREAD);
 				application.expect("until-closed");
-				application.terminate();
+				application.signal("TERM");
 				assertThat(reply).succeedsWithin(OtherProcess.PATIENCE).isEqualTo("closed");
 				application.expectExit(143);
 				assertThat(peer.isPeerAlive()).isFalse();
