@@ -9,6 +9,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The C implementation's tests under tools that see more than a check can. */
@@ -27,6 +28,15 @@ class NativeHardeningTest {
 	@ValueSource(strings = { "address,undefined", "thread" })
 	void theCLibraryPassesItsTestsWithSanitizers(String sanitizers) throws IOException {
 		make("test", "SANITIZE=" + sanitizers, "OUT=" + OUT.resolve("c-" + sanitizers.replace(',', '-')));
+	}
+
+	/**
+	 * Opening and closing are long, and what shows of them is tried in the ordinary run.
+	 */
+	@ParameterizedTest
+	@CsvSource({ "killed-in-, 13", "killed-during-, 1499" })
+	void theCLibraryLosesNothingWhenItIsKilledAtAnyInstruction(String operations, int stride) throws IOException {
+		make("crash", "ONLY=" + operations, "STRIDE=" + stride, "OUT=" + OUT.resolve("c"));
 	}
 
 	private static void make(String... arguments) throws IOException {
