@@ -1,6 +1,7 @@
 """Requests, replies and errors as replies."""
 
 import threading
+import time
 import unittest
 
 import axon
@@ -115,8 +116,20 @@ class RequestsTest(ChannelTest):
         thread.start()
         self.assertEqual(holder.stdout.readline(), "held deliveries=1\n")
         holder.kill()
+        killed = time.monotonic()
         thread.join()
         self.assertEqual([type(failure) for failure in failures], [axon.PeerDiedError])
+        self.assertLess(time.monotonic() - killed, PATIENCE / 3)
+        self.assertFalse(client.peer_alive)
+        server = self.open("server")  # the next one gets it again, and all goes on
+        again = server.receive(PATIENCE)
+        self.assertEqual(again.deliveries, 2)
+        again.reply(b"too late")
+        again.release()
+        client.send("data", b"to the successor")
+        self.assertEqual(bytes(server.receive(PATIENCE).payload), b"to the successor")
+        self.assertTrue(client.peer_alive)
+        self.assertIsNone(client.receive(0))  # the late reply is dropped
 
     def test_only_requests_are_answered(self):
         server, client = self.pair()
