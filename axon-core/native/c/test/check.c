@@ -301,6 +301,7 @@ int main(int argc, char **argv)
 		{ "threads", tests_threads }, { "bias", tests_bias }, { "waiting", tests_waiting }, { "golden", tests_golden },
 		{ "owners", tests_owners }, { "strangers", tests_strangers }, { "memory", tests_memory }, { "peers", tests_peers },
 		{ "crash", tests_crash }, { "crash_requests", tests_crash_requests }, { "crash_setup", tests_crash_setup } };
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	int passed = 0, failed = 0;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		for (const struct test *test = files[i].tests; test->name != NULL; test++) {

@@ -221,6 +221,8 @@ static void take_again_without_an_answer(void)
 	axon_channel *server = open_as(AXON_SERVER, 4096);
 	CHECK_EQUAL(axon_receive(server, &message, LONG), AXON_OK);
 	CHECK_EQUAL(message.deliveries, 2);
+	const axon_header reply = { .tag = "ask", .correlation_id = message.correlation_id + 1, .reply = true };
+	CHECK_EQUAL(axon_send_with(server, &reply, "", 0, LONG), AXON_OK); /* to nobody, but it wakes the requester */
 	send_text(server, "hello", "from the successor");
 	axon_close(server);
 }
