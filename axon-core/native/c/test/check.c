@@ -18,9 +18,13 @@
 #define TIME_LIMIT (getenv("AXON_CRASH_STRIDE") == NULL ? 120 : 7200)
 #define SKIPPED 77
 
-extern const struct test tests_messages[], tests_large[], tests_requests[], tests_lifetime[], tests_open[], tests_corruption[],
-		tests_threads[], tests_bias[], tests_waiting[], tests_golden[], tests_owners[], tests_strangers[], tests_memory[],
-		tests_peers[], tests_crash[], tests_crash_requests[], tests_crash_setup[];
+/* In the order in which they run. */
+#define TEST_FILES(FILE) \
+	FILE(messages) FILE(large) FILE(requests) FILE(open) FILE(lifetime) FILE(corruption) FILE(threads) FILE(bias) FILE(waiting) \
+	FILE(golden) FILE(owners) FILE(strangers) FILE(memory) FILE(peers) FILE(crash) FILE(crash_requests) FILE(crash_setup)
+#define DECLARED(file) extern const struct test tests_##file[];
+#define LISTED(file) { #file, tests_##file },
+TEST_FILES(DECLARED)
 
 static char name[AXON_NAME_MAX + 1];
 static int line[2] = { -1, -1 };
@@ -296,11 +300,7 @@ int main(int argc, char **argv)
 	const struct {
 		const char *file;
 		const struct test *tests;
-	} files[] = { { "messages", tests_messages }, { "large", tests_large }, { "requests", tests_requests },
-		{ "open", tests_open }, { "lifetime", tests_lifetime }, { "corruption", tests_corruption },
-		{ "threads", tests_threads }, { "bias", tests_bias }, { "waiting", tests_waiting }, { "golden", tests_golden },
-		{ "owners", tests_owners }, { "strangers", tests_strangers }, { "memory", tests_memory }, { "peers", tests_peers },
-		{ "crash", tests_crash }, { "crash_requests", tests_crash_requests }, { "crash_setup", tests_crash_setup } };
+	} files[] = { TEST_FILES(LISTED) };
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	int passed = 0, failed = 0;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
