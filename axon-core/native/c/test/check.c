@@ -20,7 +20,7 @@
 
 /* In the order in which they run. */
 #define TEST_FILES(FILE) \
-	FILE(messages) FILE(large) FILE(requests) FILE(open) FILE(lifetime) FILE(corruption) FILE(threads) FILE(bias) FILE(waiting) \
+	FILE(messages) FILE(large) FILE(requests) FILE(open) FILE(lifetime) FILE(corruption) FILE(hostile) FILE(threads) FILE(bias) FILE(waiting) \
 	FILE(golden) FILE(owners) FILE(strangers) FILE(memory) FILE(peers) FILE(crash) FILE(crash_requests) FILE(crash_setup)
 #define DECLARED(file) extern const struct test tests_##file[];
 #define LISTED(file) { #file, tests_##file },
@@ -47,6 +47,27 @@ void check_error(const char *file, int number, const char *text)
 const char *channel_name(void)
 {
 	return name;
+}
+
+uint32_t slowness(void)
+{
+	static uint32_t times;
+	const char *given = getenv("SLOWNESS");
+	if (times == 0)
+		times = given == NULL || atoi(given) < 1 ? 1 : (uint32_t)atoi(given);
+	return times;
+}
+
+uint32_t repetitions(uint32_t count)
+{
+	return 1 + (count - 1) / slowness();
+}
+
+int64_t clock_of(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000 * MILLISECONDS + now.tv_nsec;
 }
 
 axon_options options_for(axon_role role, uint64_t capacity)

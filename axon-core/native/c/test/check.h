@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "axon.h"
 
@@ -44,6 +45,13 @@ struct test {
 
 _Noreturn void check_failed(const char *file, int line, const char *what, long long actual, long long expected);
 void check_error(const char *file, int line, const char *text);
+
+/* How many times slower a tool makes this run, as who starts it says in the environment's SLOWNESS; and as many fewer repetitions. */
+uint32_t slowness(void);
+uint32_t repetitions(uint32_t count);
+
+/* Nanoseconds of a clock. */
+int64_t clock_of(clockid_t clock);
 
 /* A channel name that no other test has; the same in children. */
 const char *channel_name(void);
