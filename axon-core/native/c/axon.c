@@ -61,7 +61,7 @@ int channel_unusable(const axon_channel *channel)
 int channel_corrupt(axon_channel *channel)
 {
 	if (flag_set_once(&channel->segment.status, -AXON_CORRUPT)) {
-		sem_post(channel_space_out(channel));
+		platform_semaphore_post(channel_space_out(channel));
 		wait_notify(channel, true);
 	}
 	return AXON_CORRUPT;
@@ -199,8 +199,8 @@ void axon_wake(axon_channel *channel)
 	lock_count(&channel->in.lock);
 	if (!channel->segment.forked) {
 		flag_add(&channel->wakes, 1);
-		sem_post(channel_data_in(channel));
-		sem_post(channel_space_out(channel));
+		platform_semaphore_post(channel_data_in(channel));
+		platform_semaphore_post(channel_space_out(channel));
 	}
 	lock_uncount(&channel->in.lock);
 }

@@ -17,6 +17,7 @@
 #endif
 
 #define BARRIER_NAP INT64_C(10000000) /* ns in which every processor has taken an interrupt, and drained its stores */
+#define PERMITS_MAX 100000 /* taking them lasts a millisecond */
 #define SHARED_MEMORY_FOLDER "/dev/shm"
 
 #if defined(__x86_64__) && !defined(SANITIZED) /* a sanitizer sees memcpy(), and no instruction */
@@ -206,14 +207,36 @@ sem_t *platform_semaphore_open(const char *name)
 	return semaphore == SEM_FAILED ? NULL : semaphore;
 }
 
-void platform_semaphore_drain(sem_t *semaphore)
+bool platform_semaphore_is_sound(const sem_t *semaphore)
 {
-	for (int i = 0; i < 16 && sem_trywait(semaphore) == 0; i++)
-		continue;
+#if defined(__GLIBC__)
+	sem_t sample; /* the second word of eight bytes says for whom it is */
+	return sem_init(&sample, 1, 0) == 0
+			&& memcmp((const uint8_t *)semaphore + 8, (const uint8_t *)&sample + 8, sizeof(uint32_t)) == 0;
+#else
+	(void)semaphore;
+	return true;
+#endif
+}
+
+void platform_semaphore_post(sem_t *semaphore)
+{
+	if (platform_semaphore_is_sound(semaphore))
+		sem_post(semaphore);
+}
+
+bool platform_semaphore_drain(sem_t *semaphore)
+{
+	int taken = 0;
+	while (taken < PERMITS_MAX && sem_trywait(semaphore) == 0)
+		taken++;
+	return taken < PERMITS_MAX;
 }
 
 int platform_semaphore_wait(sem_t *semaphore, int64_t deadline)
 {
+	if (!platform_semaphore_is_sound(semaphore))
+		return -EINVAL;
 #if defined(HAVE_SEM_CLOCKWAIT)
 	const struct timespec until = to_timespec(deadline);
 	return sem_clockwait(semaphore, CLOCK_MONOTONIC, &until) == 0 ? 0 : -errno;

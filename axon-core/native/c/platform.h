@@ -64,10 +64,19 @@ int platform_semaphore_create(const char *file, mode_t mode);
 /* Opens an existing semaphore; NULL: errno says why. */
 sem_t *platform_semaphore_open(const char *name);
 
-/* Takes permits away, but not for ever where somebody goes on posting. */
-void platform_semaphore_drain(sem_t *semaphore);
+/*
+ * Whether its bytes are those of a semaphore that processes share, but for the
+ * permits: the C library ends a process that waits on anything else.
+ */
+bool platform_semaphore_is_sound(const sem_t *semaphore);
 
-/* Waits until `deadline`: 0 posted, -ETIMEDOUT, -EINTR. */
+/* Gives a permit. One that has as many as it can hold needs no more, and one that is not sound gets none. */
+void platform_semaphore_post(sem_t *semaphore);
+
+/* Takes permits away; false: there are more than anybody has posted for a reason. */
+bool platform_semaphore_drain(sem_t *semaphore);
+
+/* Waits until `deadline`: 0 posted, -ETIMEDOUT, -EINTR, or -EINVAL when it is not sound. */
 int platform_semaphore_wait(sem_t *semaphore, int64_t deadline);
 
 /* Copies as memcpy(), but better for much that another processor is about to read. */

@@ -31,7 +31,7 @@ __attribute__((noinline)) static void publish(axon_channel *channel, uint64_t li
 {
 	if (consumer_publish(&channel->in.consumer, limit)) {
 		count_up(&channel->in.wakeups, 1);
-		sem_post(channel_space_in(channel));
+		platform_semaphore_post(channel_space_in(channel));
 	}
 }
 

@@ -192,7 +192,7 @@ static inline void publish(axon_channel *channel, const struct claim *claim)
 	count_up(&out->bytes, claim->length);
 	if (unlikely(producer_must_post(&out->producer, claim->reply ? PARKED_REPLY : PARKED_MESSAGE))) {
 		count_up(&out->wakeups, 1);
-		sem_post(channel_data_out(channel));
+		platform_semaphore_post(channel_data_out(channel));
 	}
 }
 

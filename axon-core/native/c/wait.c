@@ -12,6 +12,7 @@
 #define BURST 64                  /* messages without a look in vain */
 #define LEAD INT64_C(5000)        /* ns that a sender is left alone after a burst that the receiver was faster than */
 #define ASK_AFTER INT64_C(20000)  /* ns of spinning for room after which the peer is told */
+#define FLOODED_NAP INT64_C(1000000) /* ns between two looks where a semaphore has too many permits */
 #define LOCK_SPINS 50
 #define LOCK_YIELDS 20
 #define LOCK_NAP_MIN INT64_C(50000)
@@ -89,11 +90,25 @@ static int look_on(struct wait *wait, const axon_channel *channel, int64_t spin_
 	return 0;
 }
 
-/* 0 for something to look at, -ETIMEDOUT or -EINTR. */
-static int sleep_on(sem_t *semaphore, uint64_t *parks, int64_t until)
+/* Looks now and then instead of waiting on a semaphore that would not hold this thread up. */
+static int nap(const struct wait *wait, const axon_channel *channel, int64_t until)
+{
+	while (!is_ready(wait, channel) && flag_load(&channel->wakes) == wait->wakes_seen) {
+		const int64_t left = until - platform_now();
+		if (left <= 0)
+			return -ETIMEDOUT;
+		const int result = platform_nap(left < FLOODED_NAP ? left : FLOODED_NAP);
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+/* 0 for something to look at, -ETIMEDOUT or -EINTR; -EINVAL when the semaphore is corrupt. */
+static int sleep_on(const struct wait *wait, const axon_channel *channel, sem_t *semaphore, uint64_t *parks, int64_t until)
 {
 	count_up(parks, 1);
-	return platform_semaphore_wait(semaphore, until);
+	return wait->flooded ? nap(wait, channel, until) : platform_semaphore_wait(semaphore, until);
 }
 
 /*
@@ -103,12 +118,12 @@ static int sleep_on(sem_t *semaphore, uint64_t *parks, int64_t until)
 static int park_for_room(struct wait *wait, axon_channel *channel, int64_t spin_end, int64_t until)
 {
 	uint64_t *wanted = &channel->out.producer.ring.control->wanted;
-	platform_semaphore_drain(channel_space_out(channel));
+	wait->flooded = !platform_semaphore_drain(channel_space_out(channel));
 	store_plain(wanted, wait->wanted);
 	full_fence();
 	int result = look_on(wait, channel, spin_end, until);
 	if (result == -EAGAIN)
-		result = sleep_on(channel_space_out(channel), &channel->out.parks, until);
+		result = sleep_on(wait, channel, channel_space_out(channel), &channel->out.parks, until);
 	store_plain(wanted, 0);
 	return result;
 }
@@ -149,14 +164,14 @@ static int park_for_data(struct wait *wait, axon_channel *channel, int64_t until
 	const bool turn = channel->turn_taken == 0;
 	if (turn) {
 		flag_store(&channel->turn_taken, 1);
-		platform_semaphore_drain(channel_data_in(channel));
+		wait->flooded = !platform_semaphore_drain(channel_data_in(channel));
 	}
 	tell(channel, wait->what, true);
 	pthread_mutex_unlock(&channel->turn);
 
 	int result = look_on(wait, channel, 0, until);
 	if (turn && result == -EAGAIN)
-		result = sleep_on(channel_data_in(channel), &channel->in.parks, until);
+		result = sleep_on(wait, channel, channel_data_in(channel), &channel->in.parks, until);
 
 	pthread_mutex_lock(&channel->turn);
 	if (turn) {
@@ -178,7 +193,7 @@ void wait_notify(axon_channel *channel, bool all)
 	pthread_mutex_lock(&channel->turn);
 	pthread_cond_broadcast(&channel->turn_changed);
 	if (all && channel->turn_taken != 0)
-		sem_post(channel_data_in(channel));
+		platform_semaphore_post(channel_data_in(channel));
 	pthread_mutex_unlock(&channel->turn);
 }
 
@@ -271,6 +286,11 @@ int wait_more(struct wait *wait, axon_channel *channel)
 	wait->slice_over = result == -ETIMEDOUT;
 	if (result == 0 && flag_load(&channel->wakes) == wait->wakes_seen)
 		return AXON_OK;
+	if (result == -EINVAL) {
+		error_set(AXON_CORRUPT, "channel '%s': somebody wrote into a semaphore's memory; both sides must close it and "
+				"open it again", channel->segment.name);
+		channel_corrupt(channel);
+	}
 	const int asked = ask(wait, channel);
 	if (asked != AXON_OK || !wait->slice_over)
 		return asked;

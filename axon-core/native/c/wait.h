@@ -18,6 +18,7 @@ struct wait {
 	int64_t deadline;              /* 0: the clock has not been read yet */
 	bool yielded;                  /* the peer answered while this thread had yielded the processor */
 	bool slice_over;               /* a bounded wait has just passed: time to look around */
+	bool flooded;                  /* the semaphore has permits without end */
 	uint32_t wakes_seen;
 };
 
