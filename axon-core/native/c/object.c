@@ -74,6 +74,6 @@ int segment_create_object(const struct segment *segment, const char *object)
 {
 	const int descriptor = platform_shm_open(object, true);
 	if (descriptor >= 0)
-		fchmod(descriptor, segment->mode);
+		platform_set_mode(descriptor, segment->mode);
 	return descriptor;
 }

@@ -18,6 +18,7 @@
 
 #define BARRIER_NAP INT64_C(10000000) /* ns in which every processor has taken an interrupt, and drained its stores */
 #define PERMITS_MAX 100000 /* taking them lasts a millisecond */
+#define RESERVE_MIN (UINT64_C(64) << 10) /* bytes that are reserved at a time at least, however many signals there are */
 #define SHARED_MEMORY_FOLDER "/dev/shm"
 
 #if defined(__x86_64__) && !defined(SANITIZED) /* a sanitizer sees memcpy(), and no instruction */
@@ -101,13 +102,56 @@ int platform_shm_unlink(const char *name)
 	return shm_unlink(name) == 0 ? 0 : -errno;
 }
 
+int platform_set_mode(int descriptor, mode_t mode)
+{
+	int result;
+	do
+		result = fchmod(descriptor, mode);
+	while (result != 0 && errno == EINTR);
+	return result == 0 ? 0 : -errno;
+}
+
+int platform_read_start(int descriptor, void *to, size_t length)
+{
+	ssize_t result;
+	do
+		result = pread(descriptor, to, length, 0);
+	while (result < 0 && errno == EINTR);
+	return result < 0 ? -errno : 0;
+}
+
+int platform_write_start(int descriptor, const void *from, size_t length)
+{
+	ssize_t result;
+	do
+		result = pwrite(descriptor, from, length, 0);
+	while (result < 0 && errno == EINTR);
+	return result < 0 ? -errno : result == (ssize_t)length ? 0 : -ENOSPC;
+}
+
+/* A signal makes the system undo what a call has reserved (Linux before 6.9): so the more signals, the smaller the steps. */
 int platform_reserve(int descriptor, uint64_t size)
 {
 	int result;
 	do
-		result = posix_fallocate(descriptor, 0, (off_t)size);
-	while (result == EINTR);
-	return -result;
+		result = ftruncate(descriptor, 0);
+	while (result != 0 && errno == EINTR);
+	if (result != 0)
+		return -errno;
+	uint64_t step = size;
+	for (uint64_t done = 0; done < size;) {
+		const uint64_t length = step < size - done ? step : size - done;
+		result = posix_fallocate(descriptor, (off_t)done, (off_t)length);
+		if (result == 0)
+			done += length;
+		else if (result != EINTR)
+			return -result;
+		else if (step / 2 > RESERVE_MIN)
+			step /= 2;
+		else
+			step = RESERVE_MIN;
+	}
+	return 0;
 }
 
 uint64_t platform_memory_available(void)
@@ -189,9 +233,9 @@ int platform_semaphore_create(const char *file, mode_t mode)
 	const int descriptor = platform_shm_open(file, true);
 	if (descriptor < 0)
 		return descriptor;
-	const bool whole = fchmod(descriptor, mode) == 0
-			&& pwrite(descriptor, &semaphore, sizeof semaphore, 0) == (ssize_t)sizeof semaphore;
-	const int result = whole ? 0 : -errno;
+	int result = platform_set_mode(descriptor, mode);
+	if (result == 0)
+		result = platform_write_start(descriptor, &semaphore, sizeof semaphore);
 	close(descriptor);
 	if (result != 0)
 		platform_shm_unlink(file);

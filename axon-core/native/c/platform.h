@@ -35,7 +35,16 @@ int platform_shm_stat(const char *name, struct stat *status);
 /* Removes an object; -ENOENT when there is none. */
 int platform_shm_unlink(const char *name);
 
-/* Gives an object its size, with memory behind every page; -ENOSPC. */
+/* Sets an open object's mode whatever the umask. */
+int platform_set_mode(int descriptor, mode_t mode);
+
+/* Reads the first bytes of an object; what lies beyond its end stays as it is. */
+int platform_read_start(int descriptor, void *to, size_t length);
+
+/* Writes the first bytes of an object; -ENOSPC. */
+int platform_write_start(int descriptor, const void *from, size_t length);
+
+/* Empties an object and gives it its size, with memory behind every page; -ENOSPC. */
 int platform_reserve(int descriptor, uint64_t size);
 
 /* Bytes that are free where shared memory lives. */

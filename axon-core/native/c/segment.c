@@ -131,14 +131,10 @@ static int make(struct segment *segment, const axon_options *options)
 		segment->capacity *= 2;
 	const uint64_t size = SEGMENT_SIZE(segment->capacity);
 	struct stat found;
-	int result = fstat(segment->lock_fd, &found);
+	int result = fstat(segment->lock_fd, &found) == 0 ? 0 : -errno;
 	if (result == 0 && (found.st_mode & 07777) != segment->mode) /* it may be a group-mate's, who had set it */
-		result = fchmod(segment->lock_fd, segment->mode);
+		result = platform_set_mode(segment->lock_fd, segment->mode);
 	if (result == 0)
-		result = ftruncate(segment->lock_fd, 0);
-	if (result != 0)
-		result = -errno;
-	else
 		result = platform_reserve(segment->lock_fd, size);
 	if (result == -ENOSPC || result == -ENOMEM)
 		return segment_no_memory(segment, name, size);
@@ -242,8 +238,9 @@ static int attempt(struct segment *segment, const axon_options *options)
 	int status = open_and_lock(segment, server);
 	if (status != AXON_OK)
 		return status;
-	if (pread(segment->lock_fd, &header, sizeof header, 0) < 0)
-		return segment_system_error(segment, "pread", segment->name, errno);
+	const int result = platform_read_start(segment->lock_fd, &header, sizeof header);
+	if (result != 0)
+		return segment_system_error(segment, "pread", segment->name, -result);
 	const bool half_made = header.ready == 0;
 	if (half_made && !server)
 		return AXON_TIMEOUT;
@@ -342,13 +339,15 @@ void segment_leave(struct segment *segment, bool remove)
 static int discard_all(const struct segment *segment, const struct segment_header *header)
 {
 	const uint64_t half_made = 0;
-	if (pwrite(segment->lock_fd, &half_made, sizeof half_made, 0) < 0)
-		return segment_system_error(segment, "pwrite", segment->name, errno);
+	int result = platform_write_start(segment->lock_fd, &half_made, sizeof half_made);
+	if (result != 0)
+		return segment_system_error(segment, "pwrite", segment->name, -result);
 	const int removed = unlink_all(segment);
 	if (removed == 0)
 		return AXON_OK;
-	if (pwrite(segment->lock_fd, &header->ready, sizeof header->ready, 0) < 0)
-		return segment_system_error(segment, "pwrite", segment->name, errno);
+	result = platform_write_start(segment->lock_fd, &header->ready, sizeof header->ready);
+	if (result != 0)
+		return segment_system_error(segment, "pwrite", segment->name, -result);
 	return error_set(AXON_ACCESS, "channel '%s': only its owner may remove it: %s", segment->name, strerror(-removed));
 }
 
@@ -365,8 +364,9 @@ int segment_discard(const char *name)
 	if (status == RETRY)
 		status = error_set(AXON_ROLE_TAKEN, "channel '%s': another process is opening or closing it", name);
 	if (status == AXON_OK) {
-		if (pread(segment.lock_fd, &header, sizeof header, 0) < 0)
-			status = segment_system_error(&segment, "pread", name, errno);
+		const int result = platform_read_start(segment.lock_fd, &header, sizeof header);
+		if (result != 0)
+			status = segment_system_error(&segment, "pread", name, -result);
 		for (int role = 0; role < 2 && status == AXON_OK; role++) {
 			if (platform_is_locked(segment.lock_fd, LOCK_ROLE(role)) != 0)
 				status = role_taken(&segment, role, &header);

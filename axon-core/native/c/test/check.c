@@ -20,8 +20,9 @@
 
 /* In the order in which they run. */
 #define TEST_FILES(FILE) \
-	FILE(messages) FILE(large) FILE(requests) FILE(open) FILE(lifetime) FILE(corruption) FILE(hostile) FILE(objects) FILE(threads) FILE(bias) \
-	FILE(waiting) FILE(golden) FILE(owners) FILE(strangers) FILE(memory) FILE(peers) FILE(crash) FILE(crash_requests) FILE(crash_setup)
+	FILE(messages) FILE(large) FILE(requests) FILE(open) FILE(lifetime) FILE(corruption) FILE(hostile) FILE(objects) \
+	FILE(threads) FILE(closing) FILE(signals) FILE(bias) FILE(waiting) FILE(golden) FILE(owners) FILE(strangers) FILE(memory) \
+	FILE(peers) FILE(crash) FILE(crash_requests) FILE(crash_setup)
 #define DECLARED(file) extern const struct test tests_##file[];
 #define LISTED(file) { #file, tests_##file },
 TEST_FILES(DECLARED)
