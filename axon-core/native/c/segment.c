@@ -314,8 +314,11 @@ void segment_leave(struct segment *segment, bool remove)
 	if (segment->attached && !segment->forked) {
 		if (segment->header != NULL)
 			store_release(&segment->header->endpoint[segment->role].pid, 0);
-		if (remove && segment_is_linked(segment) && segment_peer_alive(segment) == 0)
+		if (remove && segment_is_linked(segment) && segment_peer_alive(segment) == 0) {
 			unlink_all(segment);
+			if (!segment_is_linked(segment)) /* a peer that has left may have it mapped for a while yet */
+				platform_give_back(segment->header, segment->size);
+		}
 		platform_unlock(segment->lock_fd, LOCK_ROLE(segment->role));
 	}
 	segment->attached = false;
