@@ -5,6 +5,7 @@
  *   peer server|client NAME send COUNT SIZE   sends a pattern, then the tag "quit"
  *   peer server|client NAME receive           checks the pattern until "quit", prints received=N
  *   peer server|client NAME hold              takes one message and keeps it until it is killed
+ *   peer server|client NAME reopen COUNT      closes the channel and opens it again so many times
  *
  * Prints "ready" once the channel is open. Exits 1 on a mismatch, 2 on an error.
  */
@@ -99,6 +100,15 @@ static _Noreturn void hold(axon_channel *channel)
 		pause();
 }
 
+static int reopen(axon_channel **channel, const char *name, const axon_options *options, unsigned long long count)
+{
+	for (unsigned long long n = 0; n < count; n++) {
+		axon_close(*channel);
+		checked(axon_open(channel, name, options), "open");
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	axon_options options;
@@ -106,7 +116,7 @@ int main(int argc, char **argv)
 	axon_options_init(&options);
 	options.open_timeout = OPEN_TIMEOUT;
 	if (argc < 4) {
-		fprintf(stderr, "usage: peer server|client NAME echo|send COUNT SIZE|receive|hold\n");
+		fprintf(stderr, "usage: peer server|client NAME echo|send COUNT SIZE|receive|hold|reopen COUNT\n");
 		return 2;
 	}
 	options.role = strcmp(argv[1], "server") == 0 ? AXON_SERVER : AXON_CLIENT;
@@ -122,6 +132,8 @@ int main(int argc, char **argv)
 		result = receive_pattern(channel);
 	else if (strcmp(argv[3], "hold") == 0)
 		hold(channel);
+	else if (strcmp(argv[3], "reopen") == 0 && argc == 5)
+		result = reopen(&channel, argv[2], &options, strtoull(argv[4], NULL, 10));
 	axon_close(channel);
 	return result;
 }

@@ -4,6 +4,7 @@
     peer.py ROLE NAME send COUNT SIZE    send messages of a known pattern, then "quit"
     peer.py ROLE NAME receive            check that pattern until "quit", print received=N
     peer.py ROLE NAME hold               take one message, print held deliveries=N, and keep it
+    peer.py ROLE NAME reopen COUNT       close the channel and open it again so many times
 """
 
 import signal
@@ -68,10 +69,18 @@ def hold(channel):
         signal.pause()
 
 
+def reopen(channel, count):
+    channel.close()
+    for _ in range(int(count)):
+        axon.open(channel.name, role=channel.role, open_timeout=30.0).close()
+    return 0
+
+
 def main(role, name, behaviour, *arguments):
     with axon.open(name, role=role, open_timeout=30.0, send_timeout=30.0) as channel:
         print("ready", flush=True)
-        return {"echo": echo, "send": send, "receive": receive, "hold": hold}[behaviour](channel, *arguments)
+        behaviours = {"echo": echo, "send": send, "receive": receive, "hold": hold, "reopen": reopen}
+        return behaviours[behaviour](channel, *arguments)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import io.axonipc.Role;
  * ROLE NAME send COUNT SIZE  sends messages with the pattern of {@link #pattern}, then "quit"
  * ROLE NAME receive          checks that pattern until "quit" and prints received=N
  * ROLE NAME hold             receives one message, prints held deliveries=N, and never lets it go
+ * ROLE NAME reopen COUNT     closes the channel and opens it again so many times
  * </pre>
  *
  * Each prints "ready" once its channel is open.
@@ -58,6 +59,7 @@ public final class Peer {
 				case "send" -> send(channel, Integer.parseInt(arguments[3]), Integer.parseInt(arguments[4]));
 				case "receive" -> receive(channel);
 				case "hold" -> hold(channel);
+				case "reopen" -> reopen(channel, options, Integer.parseInt(arguments[3]));
 				default -> throw new IllegalArgumentException(arguments[2]);
 			}
 		}
@@ -106,6 +108,13 @@ public final class Peer {
 		MessageView message = channel.receiver().receive(PATIENCE);
 		System.out.println("held deliveries=" + message.deliveries());
 		Thread.currentThread().join();
+	}
+
+	private static void reopen(AxonChannel first, ChannelOptions options, int count) {
+		first.close();
+		for (int n = 0; n < count; n++) {
+			AxonChannel.open(first.name(), options).close();
+		}
 	}
 
 }
