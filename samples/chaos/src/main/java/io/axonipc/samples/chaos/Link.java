@@ -100,7 +100,7 @@ final class Link implements AutoCloseable {
 		try {
 			startBoth();
 			while (System.nanoTime() < end) {
-				pause((this.survivor == Survivor.NOBODY) ? 700 : 5000, end);
+				pause((this.survivor == Survivor.NOBODY) ? 700 : 2000, end);
 				trouble();
 				if (this.random.nextBoolean()) {
 					awaitProgress();
@@ -251,8 +251,15 @@ final class Link implements AutoCloseable {
 
 	/** All that was committed arrives; then nothing of the channel may be left. */
 	private void finish() throws IOException, InterruptedException, FailedException {
+		boolean discard = this.random.nextBoolean();
 		this.sender.awaitReady();
-		this.sender.end();
+		if (discard) {
+			// Its slots are left behind.
+			this.sender.kill();
+		}
+		else {
+			this.sender.end();
+		}
 		long last = last(this.sender, (kind) -> kind == Kind.DONE);
 		long start = System.nanoTime();
 		while (handled() < last && System.nanoTime() - start < Side.PATIENCE_SECONDS * 1_000_000_000L) {
@@ -264,7 +271,7 @@ final class Link implements AutoCloseable {
 			Thread.sleep(10);
 		}
 		this.receiver.awaitReady();
-		if (this.receiver.isHolding() || this.random.nextBoolean()) {
+		if (discard) {
 			this.receiver.kill();
 			AxonChannel.discard(channel());
 		}

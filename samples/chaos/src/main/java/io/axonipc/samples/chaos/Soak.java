@@ -20,7 +20,7 @@ import io.axonipc.samples.chaos.Side.Setup;
 /**
  * A run of one pair of languages. Three links at a time: one after another in which
  * everybody is killed, and two that last for the whole run, in which the sender or the
- * receiver of the second language is never killed, so that its memory can be watched.
+ * receiver is never killed, so that its memory can be watched.
  */
 final class Soak implements AutoCloseable {
 
@@ -80,9 +80,8 @@ final class Soak implements AutoCloseable {
 	 */
 	Tally run() throws IOException, InterruptedException, ExecutionException {
 		long end = this.start + this.seconds * 1_000_000_000L;
-		List<Link> lasting = List.of(
-				link("s", CALM, List.of(this.languages.get(1), this.languages.get(0)), Survivor.SENDER),
-				link("r", CALM, this.languages, Survivor.RECEIVER));
+		List<Language> pair = this.random.nextBoolean() ? this.languages : reversed();
+		List<Link> lasting = List.of(link("s", CALM, pair, Survivor.SENDER), link("r", CALM, pair, Survivor.RECEIVER));
 		List<Future<Tally>> results = new ArrayList<>();
 		results.add(this.threads.submit(() -> runShortLinks(end)));
 		for (Link link : lasting) {
@@ -124,11 +123,15 @@ final class Soak implements AutoCloseable {
 		long length = (end - this.start) / count;
 		Tally sum = Tally.NONE;
 		for (int i = 0; i < count; i++) {
-			List<Language> pair = (i % 2 == 0) ? this.languages : List.of(this.languages.get(1), this.languages.get(0));
+			List<Language> pair = (i % 2 == 0) ? this.languages : reversed();
 			Link link = link(Integer.toString(i), BUSY, pair, Survivor.NOBODY);
 			sum = sum.plus(link.run(this.start + (i + 1) * length));
 		}
 		return sum;
+	}
+
+	private List<Language> reversed() {
+		return List.of(this.languages.get(1), this.languages.get(0));
 	}
 
 	private synchronized Link link(String name, int burst, List<Language> pair, Survivor survivor) {
