@@ -277,6 +277,10 @@ final class Link implements AutoCloseable {
 		}
 		else {
 			this.receiver.end();
+			if (last(this.sender, (kind) -> kind == Kind.INTENT) != last) {
+				// It may have been sent all the same, and lie there unread.
+				AxonChannel.discard(channel());
+			}
 		}
 		for (String file : files(channel())) {
 			this.anomalies.add("left in /dev/shm after the last close or discard: " + file);
