@@ -179,7 +179,7 @@ static void *wait_for_a_reply(void *unused)
 /* One or several threads in calls that cost them no locked instruction, while another closes. */
 static void close_ends_biased_calls(void)
 {
-	for (int round = 0; round < 60; round++) {
+	for (uint32_t round = 0; round < repetitions(60); round++) {
 		pthread_t threads[5];
 		int many = round % 2 == 0 ? 2 : 4;
 		axon_options options = options_for(AXON_SERVER, 65536);
@@ -193,7 +193,7 @@ static void close_ends_biased_calls(void)
 		for (int i = 0; i < many; i++)
 			CHECK_EQUAL(pthread_create(&threads[i], NULL, i % 2 == 0 ? send_until_closed : poll_until_closed, NULL), 0);
 		wait_for(&begun, many + 1);
-		for (int yields = 0; yields < round; yields++)
+		for (uint32_t yields = 0; yields < round; yields++)
 			sched_yield();
 		axon_close(channel);
 		for (int i = 0; i < many; i++)

@@ -21,8 +21,8 @@
 /* In the order in which they run. */
 #define TEST_FILES(FILE) \
 	FILE(messages) FILE(large) FILE(requests) FILE(open) FILE(lifetime) FILE(corruption) FILE(hostile) FILE(objects) \
-	FILE(threads) FILE(closing) FILE(signals) FILE(bias) FILE(waiting) FILE(golden) FILE(owners) FILE(strangers) FILE(memory) \
-	FILE(peers) FILE(crash) FILE(crash_requests) FILE(crash_setup)
+	FILE(together) FILE(threads) FILE(closing) FILE(signals) FILE(bias) FILE(waiting) FILE(golden) FILE(owners) \
+	FILE(strangers) FILE(memory) FILE(peers) FILE(crash) FILE(crash_requests) FILE(crash_setup)
 #define DECLARED(file) extern const struct test tests_##file[];
 #define LISTED(file) { #file, tests_##file },
 TEST_FILES(DECLARED)
@@ -52,11 +52,8 @@ const char *channel_name(void)
 
 uint32_t slowness(void)
 {
-	static uint32_t times;
 	const char *given = getenv("SLOWNESS");
-	if (times == 0)
-		times = given == NULL || atoi(given) < 1 ? 1 : (uint32_t)atoi(given);
-	return times;
+	return given == NULL || atoi(given) < 1 ? 1 : (uint32_t)atoi(given);
 }
 
 uint32_t repetitions(uint32_t count)

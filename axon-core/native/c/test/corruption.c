@@ -239,7 +239,7 @@ static void a_slot_larger_than_all_may_be_closes_the_channel(void)
 static void random_bytes_never_fault(void)
 {
 	axon_message message;
-	for (uint32_t round = 0; round < 300; round++) {
+	for (uint32_t round = 0; round < repetitions(300); round++) {
 		open_both();
 		for (int i = 0; i < 3; i++)
 			send_text(server, "tag", "payload");

@@ -99,7 +99,7 @@ static void *receive_in_thread(void *unused)
 static void *request_in_thread(void *number)
 {
 	axon_message reply;
-	for (uint32_t i = 0; i < REQUESTS; i++) {
+	for (uint32_t i = 0; i < repetitions(REQUESTS); i++) {
 		const uint64_t payload[2] = { (uint64_t)(uintptr_t)number, i };
 		CHECK_EQUAL(axon_request(shared_client, &ask, payload, sizeof payload, LONG, &reply), AXON_OK);
 		CHECK_EQUAL(reply.payload_length, sizeof payload);

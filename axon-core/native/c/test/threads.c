@@ -150,7 +150,7 @@ static void close_waits_for_calls_that_have_begun(void)
 	void *payload;
 	axon_options options = options_for(AXON_SERVER, 4096);
 	options.interrupted = keep_the_channel;
-	for (int round = 0; round < 100; round++) {
+	for (uint32_t round = 0; round < repetitions(100); round++) {
 		pthread_t threads[RELEASERS + 1];
 		keeping = entered = left = 0;
 		CHECK_EQUAL(axon_open(&channel, channel_name(), &options), AXON_OK);
@@ -321,7 +321,7 @@ static void a_child_of_busy_threads_does_not_hang(void)
 	open_both(LONG);
 	polling = true;
 	CHECK_EQUAL(pthread_create(&threads[0], NULL, poll_in_thread, NULL), 0);
-	for (int i = 0; i < 50; i++)
+	for (uint32_t i = 0; i < repetitions(50); i++)
 		join(start(use_what_the_parent_waits_on));
 	__atomic_store_n(&polling, false, __ATOMIC_RELAXED);
 	CHECK_EQUAL(pthread_join(threads[0], NULL), 0);
