@@ -293,7 +293,7 @@ public final class AxonChannel implements AutoCloseable {
 				this.slots.close();
 			}
 		}
-		catch (CorruptRingException ex) {
+		catch (CorruptRingException | InternalError ex) {
 			fail(ex);
 		}
 		finally {
@@ -361,9 +361,16 @@ public final class AxonChannel implements AutoCloseable {
 	/**
 	 * Closes the channel for use, with an error. The role is let go of by
 	 * {@link #close()}.
+	 * @param cause what was found; or a fault of memory, which is thrown on unless the
+	 * segment was cut short
 	 */
-	CorruptChannelException fail(CorruptRingException cause) {
-		CorruptChannelException error = Errors.corrupt(this.endpoint.names, cause.getMessage(), cause);
+	CorruptChannelException fail(Throwable cause) {
+		String what = cause.getMessage();
+		if (cause instanceof InternalError fault) {
+			this.endpoint.requireCutShort(fault);
+			what = "its segment was cut short";
+		}
+		CorruptChannelException error = Errors.corrupt(this.endpoint.names, what, cause);
 		this.failure = error;
 		this.closed = true;
 		wakeAll();

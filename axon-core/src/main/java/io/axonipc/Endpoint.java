@@ -317,8 +317,21 @@ final class Endpoint {
 				this.lock.releaseIfUnlinked();
 			}
 		}
+		catch (InternalError ex) {
+			requireCutShort(ex);
+		}
 		finally {
 			this.lock.close();
+		}
+	}
+
+	/**
+	 * Access to memory faults where the file was cut short. The JVM tells it with an
+	 * error, which may have other causes, and may come late.
+	 */
+	void requireCutShort(InternalError fault) {
+		if (this.lock.status().size() >= this.memory.capacity()) {
+			throw fault;
 		}
 	}
 

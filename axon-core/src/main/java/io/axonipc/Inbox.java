@@ -207,7 +207,7 @@ final class Inbox {
 				stepOver();
 			}
 		}
-		catch (CorruptRingException ex) {
+		catch (CorruptRingException | InternalError ex) {
 			this.channel.fail(ex);
 		}
 	}

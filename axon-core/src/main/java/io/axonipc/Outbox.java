@@ -104,7 +104,7 @@ final class Outbox {
 				return true;
 			}
 		}
-		catch (CorruptRingException ex) {
+		catch (CorruptRingException | InternalError ex) {
 			throw this.channel.fail(ex);
 		}
 		finally {
@@ -127,7 +127,7 @@ final class Outbox {
 				return true;
 			}
 		}
-		catch (CorruptRingException ex) {
+		catch (CorruptRingException | InternalError ex) {
 			throw this.channel.fail(ex);
 		}
 		finally {
@@ -143,6 +143,9 @@ final class Outbox {
 		try {
 			this.open.put(payload);
 			finish();
+		}
+		catch (InternalError ex) {
+			throw this.channel.fail(ex);
 		}
 		finally {
 			this.lock.unlock();
@@ -164,7 +167,7 @@ final class Outbox {
 				return true;
 			}
 		}
-		catch (CorruptRingException ex) {
+		catch (CorruptRingException | InternalError ex) {
 			throw this.channel.fail(ex);
 		}
 		finally {
@@ -283,7 +286,7 @@ final class Outbox {
 			done = this.open.write(tag, this.tags.encode(tag), metadata, flags, id, length, start, nanos);
 			return done;
 		}
-		catch (CorruptRingException ex) {
+		catch (CorruptRingException | InternalError ex) {
 			throw this.channel.fail(ex);
 		}
 		finally {
@@ -322,6 +325,9 @@ final class Outbox {
 		try {
 			this.open.put(payload);
 			finish();
+		}
+		catch (InternalError ex) {
+			throw this.channel.fail(ex);
 		}
 		finally {
 			this.lock.unlock();

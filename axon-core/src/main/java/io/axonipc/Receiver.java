@@ -108,7 +108,7 @@ public final class Receiver {
 			this.burst += handled;
 			return handled;
 		}
-		catch (CorruptRingException ex) {
+		catch (CorruptRingException | InternalError ex) {
 			throw this.channel.fail(ex);
 		}
 		finally {
@@ -195,8 +195,13 @@ public final class Receiver {
 	}
 
 	private boolean awaitMessage(long nanos) {
-		if (this.inbox.awaitMessage(nanos)) {
-			return true;
+		try {
+			if (this.inbox.awaitMessage(nanos)) {
+				return true;
+			}
+		}
+		catch (InternalError ex) {
+			throw this.channel.fail(ex);
 		}
 		this.channel.lookAround();
 		return false;
@@ -253,7 +258,7 @@ public final class Receiver {
 			this.inHand = word;
 			return message;
 		}
-		catch (CorruptRingException ex) {
+		catch (CorruptRingException | InternalError ex) {
 			throw this.channel.fail(ex);
 		}
 		finally {
@@ -272,7 +277,7 @@ public final class Receiver {
 				this.inbox.publish();
 			}
 		}
-		catch (CorruptRingException ex) {
+		catch (CorruptRingException | InternalError ex) {
 			throw this.channel.fail(ex);
 		}
 		finally {

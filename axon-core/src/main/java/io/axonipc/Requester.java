@@ -46,7 +46,7 @@ final class Requester {
 				view.invalidate();
 			}
 		}
-		catch (CorruptRingException ex) {
+		catch (CorruptRingException | InternalError ex) {
 			throw this.channel.fail(ex);
 		}
 		finally {

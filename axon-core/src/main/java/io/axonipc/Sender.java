@@ -237,10 +237,13 @@ public final class Sender {
 		return true;
 	}
 
-	/** Aborts the claim that this thread may still have open. */
+	/** Aborts the claim that this thread may still have open, or what a fault left. */
 	void abortOwnClaim() {
-		if (this.outbox.isMine()) {
+		if (this.claim != null) {
 			this.claim.close();
+		}
+		if (this.outbox.isMine()) {
+			this.outbox.abort();
 		}
 	}
 
