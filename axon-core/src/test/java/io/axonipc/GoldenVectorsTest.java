@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
+import io.axonipc.testing.Golden;
 import io.axonipc.testing.Peer;
 import io.axonipc.testing.UniqueNames;
 import org.junit.jupiter.api.AfterEach;
@@ -31,8 +32,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 class GoldenVectorsTest {
 
 	private static final Duration PATIENCE = Duration.ofSeconds(20);
-
-	private static final Path FOLDER = Path.of("src", "test", "golden");
 
 	private static final ChannelOptions SERVER = ChannelOptions.defaults().role(Role.SERVER).capacity(4096);
 
@@ -188,18 +187,13 @@ class GoldenVectorsTest {
 		}
 	}
 
-	private static ByteBuffer segment() throws IOException {
-		ByteBuffer segment = ByteBuffer.allocate(SEGMENT_SIZE).order(ByteOrder.LITTLE_ENDIAN);
-		lines("segment.txt").forEach((line) -> {
-			String[] parts = line.split(": ");
-			segment.put(Integer.parseInt(parts[0]), HexFormat.of().parseHex(parts[1]));
-		});
-		return segment;
+	private static ByteBuffer segment() {
+		return ByteBuffer.wrap(Golden.segment()).order(ByteOrder.LITTLE_ENDIAN);
 	}
 
 	private static List<Vector> vectors() throws IOException {
 		List<Vector> vectors = new ArrayList<>();
-		String text = String.join("\n", lines("records.txt"));
+		String text = String.join("\n", Golden.lines("records.txt"));
 		for (String block : text.strip().split("\n\n+")) {
 			vectors.add(new Vector(block.lines()
 				.map((line) -> line.split(" ", 2))
@@ -207,10 +201,6 @@ class GoldenVectorsTest {
 		}
 		assertThat(vectors).hasSizeGreaterThan(10);
 		return vectors;
-	}
-
-	private static List<String> lines(String file) throws IOException {
-		return Files.readAllLines(FOLDER.resolve(file)).stream().filter((line) -> !line.startsWith("#")).toList();
 	}
 
 	private record Vector(Map<String, String> fields) {
