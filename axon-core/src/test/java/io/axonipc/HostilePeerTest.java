@@ -5,6 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 
 import io.axonipc.ring.SegmentLayout;
 import io.axonipc.testing.PeerProcess;
@@ -19,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 /**
  * A process that may write to the channel changes what was read before, and its names and
@@ -143,7 +147,48 @@ class HostilePeerTest {
 		assertThat(MessageTest.tags(this.client)).containsExactly("t");
 	}
 
+	@Test
+	void aFlagThatIsTakenDownCostsABoundedWaitAndNoMessage() throws Exception {
+		FutureTask<String> receiving = start(() -> {
+			try (MessageView message = this.client.receiver().receive(PATIENCE)) {
+				return message.tag();
+			}
+		});
+		await().until(() -> this.client.counters().parks() > 0);
+		put(SegmentLayout.control(0, CAPACITY) + 128, 0);
+		this.server.sender().send("t", new byte[0]);
+		assertThat(receiving.get(PATIENCE.toSeconds() / 2, TimeUnit.SECONDS)).isEqualTo("t");
+	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "receive", "request", "send", "send-large" })
+	void namesRemovedWhileAThreadWaitsEndItsWait(String what) throws Exception {
+		int length = what.equals("send-large") ? 300_000 : 900;
+		if (what.startsWith("send")) {
+			while (this.client.sender().trySend("t", new byte[length])) {
+				continue;
+			}
+		}
+		FutureTask<Object> waiting = start(() -> switch (what) {
+			case "receive" -> this.client.receiver().receive(PATIENCE);
+			case "request" -> this.client.request("t", NOTHING, PATIENCE, MessageView::tag);
+			default -> {
+				this.client.sender().send(new MessageHeader("t"), ByteBuffer.allocate(length), PATIENCE);
+				yield null;
+			}
+		});
+		await().until(() -> this.client.counters().parks() > 0);
+		this.files.remove();
+		assertThatThrownBy(() -> waiting.get(PATIENCE.toSeconds() / 2, TimeUnit.SECONDS)).cause()
+			.isInstanceOf(CorruptChannelException.class)
+			.hasMessageContaining("names were removed");
+	}
+
+	private static <T> FutureTask<T> start(Callable<T> call) {
+		FutureTask<T> task = new FutureTask<>(call);
+		new Thread(task).start();
+		return task;
+	}
 
 	@Test
 	void aProcessWhoseSegmentIsCutShortGetsErrorsAndLives() throws IOException {
