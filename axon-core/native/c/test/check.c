@@ -14,18 +14,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Seconds for one test, sanitizers and valgrind included. */
-#define TIME_LIMIT (getenv("AXON_CRASH_STRIDE") == NULL ? 120 : 7200)
+/* Seconds for one test, sanitizers and valgrind included; for the long ones that a command asks for. */
+#define TIME_LIMIT (getenv("AXON_CRASH_STRIDE") == NULL && getenv("RACES") == NULL ? 120 : 7200)
 #define SKIPPED 77
 
-/* In the order in which they run. */
-#define TEST_FILES(FILE) \
+/*
+ * In the order in which they run. SLOW ones are about many processes or much
+ * time: sanitizers run them, valgrind would take too long.
+ */
+#define MOST_SLOWNESS 8
+#define TEST_FILES(FILE, SLOW) \
 	FILE(messages) FILE(large) FILE(requests) FILE(open) FILE(lifetime) FILE(corruption) FILE(hostile) FILE(objects) \
-	FILE(together) FILE(threads) FILE(closing) FILE(signals) FILE(bias) FILE(waiting) FILE(golden) FILE(owners) \
-	FILE(strangers) FILE(memory) FILE(peers) FILE(crash) FILE(crash_requests) FILE(crash_setup)
+	FILE(together) FILE(threads) SLOW(closing) FILE(signals) FILE(bias) FILE(waiting) FILE(golden) SLOW(owners) \
+	SLOW(strangers) SLOW(memory) SLOW(peers) SLOW(races) SLOW(crash) SLOW(crash_requests) SLOW(crash_setup)
 #define DECLARED(file) extern const struct test tests_##file[];
-#define LISTED(file) { #file, tests_##file },
-TEST_FILES(DECLARED)
+#define QUICK_FILE(file) { #file, tests_##file, false },
+#define SLOW_FILE(file) { #file, tests_##file, true },
+TEST_FILES(DECLARED, DECLARED)
 
 static char name[AXON_NAME_MAX + 1];
 static int line[2] = { -1, -1 };
@@ -319,12 +324,13 @@ int main(int argc, char **argv)
 	const struct {
 		const char *file;
 		const struct test *tests;
-	} files[] = { TEST_FILES(LISTED) };
+		bool slow;
+	} files[] = { TEST_FILES(QUICK_FILE, SLOW_FILE) };
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	int passed = 0, failed = 0;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		for (const struct test *test = files[i].tests; test->name != NULL; test++) {
-			if (argc > 1 && strstr(test->name, argv[1]) == NULL)
+			if ((argc > 1 && strstr(test->name, argv[1]) == NULL) || (files[i].slow && slowness() > MOST_SLOWNESS))
 				continue;
 			if (run_test(files[i].file, test))
 				passed++;
