@@ -200,7 +200,7 @@ public final class Receiver {
 				return true;
 			}
 		}
-		catch (InternalError ex) {
+		catch (CorruptRingException | InternalError ex) {
 			throw this.channel.fail(ex);
 		}
 		this.channel.lookAround();

@@ -12,6 +12,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
 
 import io.axonipc.posix.NamedSemaphore;
+import io.axonipc.ring.CorruptRingException;
 
 /**
  * Blocks a thread on a semaphore so that an interrupt ends the wait at once. One thread
@@ -51,8 +52,12 @@ final class SemaphoreGate {
 	 * Blocks until a post, an interrupt, or the end of the time.
 	 * @param nanos the longest wait, in nanoseconds
 	 * @return whether it was a post
+	 * @throws CorruptRingException when somebody has written into the semaphore
 	 */
 	boolean block(long nanos) {
+		if (!this.semaphore.isSound()) {
+			throw new CorruptRingException("somebody has written into a semaphore's memory");
+		}
 		if (this.flooded) {
 			// The semaphore would not block, and the caller would spin.
 			LockSupport.parkNanos(this, Math.min(nanos, FLOODED_NANOS));

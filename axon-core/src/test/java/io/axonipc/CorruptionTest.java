@@ -1,7 +1,6 @@
 package io.axonipc;
 
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -104,18 +103,6 @@ class CorruptionTest {
 	void aForgedGenerationClosesTheChannel() {
 		this.server.sender().send("t", new byte[5000]);
 		this.memory.putLong(DATA + 16 + 8, 77);
-		expectCorrupt(() -> MessageTest.tags(this.client));
-	}
-
-	@Test
-	void aSlotThatIsLargerThanAllMayBeTogetherClosesTheChannel() throws IOException {
-		this.server.sender().send("t", new byte[5000]);
-		long size = SegmentLayout.PAGE + ChannelOptions.defaults().largeMessageMemory() + SegmentLayout.PAGE;
-		try (RandomAccessFile slot = new RandomAccessFile("/dev/shm/axon." + this.name + "~0.00", "rw")) {
-			slot.setLength(size);
-			slot.seek(SegmentLayout.SIZE);
-			slot.writeLong(Long.reverseBytes(size));
-		}
 		expectCorrupt(() -> MessageTest.tags(this.client));
 	}
 

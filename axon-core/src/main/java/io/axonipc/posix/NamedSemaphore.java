@@ -18,11 +18,18 @@ public final class NamedSemaphore {
 
 	private static final int MAX_DRAINED = 1000;
 
+	/** Where a {@code sem_t} says for whom it is, glibc's and musl's. */
+	private static final int KIND = 8;
+
+	private static final int KIND_SHARED = sample().getInt(KIND);
+
 	private static volatile boolean hasClockWait = true;
 
 	private final String name;
 
 	private final long address;
+
+	private final Pointer memory;
 
 	private final Pointer time = Memory.allocateDirect(LibC.RUNTIME, 16);
 
@@ -31,6 +38,7 @@ public final class NamedSemaphore {
 	private NamedSemaphore(String name, long address) {
 		this.name = name;
 		this.address = address;
+		this.memory = Pointer.wrap(LibC.RUNTIME, address);
 		Mappings.made();
 		this.closing = CLEANER.register(this, () -> {
 			LibC.INSTANCE.sem_close(address);
@@ -68,11 +76,9 @@ public final class NamedSemaphore {
 	 * @return false when the name is taken
 	 */
 	public static boolean create(String name, int mode) {
-		Pointer semaphore = Memory.allocateDirect(LibC.RUNTIME, Platform.SEMAPHORE_SIZE, true);
-		LibC.INSTANCE.sem_init(semaphore, 1, 0);
 		try (SharedMemory file = SharedMemory.create(file(name), mode)) {
 			if (file != null) {
-				file.write(semaphore, Platform.SEMAPHORE_SIZE);
+				file.write(sample(), Platform.SEMAPHORE_SIZE);
 			}
 			return file != null;
 		}
@@ -105,9 +111,30 @@ public final class NamedSemaphore {
 		this.closing.clean();
 	}
 
-	/** Adds a permit. A semaphore that is full to its maximum has permits enough. */
+	/** A semaphore with the count 0 that processes share. */
+	private static Pointer sample() {
+		Pointer semaphore = Memory.allocateDirect(LibC.RUNTIME, Platform.SEMAPHORE_SIZE, true);
+		LibC.INSTANCE.sem_init(semaphore, 1, 0);
+		return semaphore;
+	}
+
+	/**
+	 * Whether its bytes are those of a semaphore that processes share, but for the
+	 * permits: glibc ends a process that waits on anything else.
+	 * @return false when somebody has written into it
+	 */
+	public boolean isSound() {
+		boolean sound = this.memory.getInt(KIND) == KIND_SHARED;
+		Reference.reachabilityFence(this);
+		return sound;
+	}
+
+	/**
+	 * Adds a permit. A semaphore that is full to its maximum has permits enough, and one
+	 * that is not sound gets none.
+	 */
 	public void post() {
-		if (LibC.INSTANCE.sem_post(this.address) != 0) {
+		if (isSound() && LibC.INSTANCE.sem_post(this.address) != 0) {
 			int errno = PosixException.lastError();
 			if (errno != Platform.EOVERFLOW) {
 				throw new PosixException("sem_post", this.name, errno);
@@ -132,7 +159,7 @@ public final class NamedSemaphore {
 
 	/**
 	 * Waits for a permit, on the monotonic clock where the system can. Blocks the
-	 * platform thread; a signal may end the wait early.
+	 * platform thread; a signal may end the wait early. Only for one that is sound.
 	 * @param nanos the longest wait, in nanoseconds
 	 * @return whether a permit was taken
 	 */
