@@ -24,11 +24,6 @@ final class Endpoint {
 	/** How long a close or a discard waits for others to open or close. */
 	private static final long SETUP_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-	/**
-	 * The size of a named semaphore's file is that of {@code sem_t}: 32 bytes with glibc.
-	 */
-	private static final int MIN_SEMAPHORE = 16;
-
 	final ChannelNames names;
 
 	final Role role;
@@ -193,7 +188,7 @@ final class Endpoint {
 		}
 		finally {
 			if (!made && lock.status().links() != 0) {
-				unlinkAll(names);
+				SharedObjects.unlinkAll(names);
 				lock.releaseIfUnlinked();
 			}
 		}
@@ -251,8 +246,8 @@ final class Endpoint {
 		List<NamedSemaphore> opened = new ArrayList<>();
 		try {
 			for (int ring = 0; ring < 2; ring++) {
-				opened.add(openSemaphore(this.names.dataSemaphore(ring), first));
-				opened.add(openSemaphore(this.names.spaceSemaphore(ring), first));
+				opened.add(SharedObjects.openSemaphore(this.names, this.names.dataSemaphore(ring), isGroup(), first));
+				opened.add(SharedObjects.openSemaphore(this.names, this.names.spaceSemaphore(ring), isGroup(), first));
 			}
 			this.semaphores = opened.toArray(NamedSemaphore[]::new);
 		}
@@ -260,32 +255,6 @@ final class Endpoint {
 			if (this.semaphores == null) {
 				opened.forEach(NamedSemaphore::close);
 			}
-		}
-	}
-
-	private NamedSemaphore openSemaphore(String name, boolean first) {
-		boolean created = first && createSemaphore(name);
-		try (SharedMemory file = SharedObjects.open(this.names, NamedSemaphore.file(name), isGroup())) {
-			boolean whole = file != null && file.status().size() >= MIN_SEMAPHORE;
-			NamedSemaphore semaphore = whole ? NamedSemaphore.open(name) : null;
-			if (semaphore == null) {
-				throw Errors.corrupt(this.names, "semaphore " + name + " was removed or cut short", null);
-			}
-			if (first && !created) {
-				semaphore.drain();
-			}
-			return semaphore;
-		}
-	}
-
-	/** Returns false where somebody else has the name. */
-	private boolean createSemaphore(String name) {
-		try {
-			NamedSemaphore.unlink(name);
-			return NamedSemaphore.create(name, this.mode);
-		}
-		catch (PosixException ex) {
-			throw ex.isOutOfMemory() ? Errors.memory(this.names, "semaphore " + name, SegmentLayout.PAGE, ex) : ex;
 		}
 	}
 
@@ -313,7 +282,7 @@ final class Endpoint {
 			boolean locked = tryLockSetup(this.lock, System.nanoTime() + SETUP_PATIENCE_NANOS);
 			Words.putRelease(this.words, SegmentLayout.incarnation(this.role.ordinal()) + 8, 0);
 			if (locked && !isPeerAlive() && !isUnlinked() && empty.getAsBoolean()) {
-				unlinkAll(this.names);
+				SharedObjects.unlinkAll(this.names);
 				this.lock.releaseIfUnlinked();
 			}
 		}
@@ -350,7 +319,7 @@ final class Endpoint {
 					throw Errors.held(names, role, storedPid(lock, role));
 				}
 			}
-			if (!unlinkWithMessages(names, status.size())) {
+			if (!SharedObjects.unlinkWithMessages(names, status.size())) {
 				throw Errors.access(names, names.segment(), status, SharedObjects.mode(false));
 			}
 			return true;
@@ -362,38 +331,6 @@ final class Endpoint {
 
 	private static long storedPid(SharedMemory segment, Role role) {
 		return segment.read(SegmentLayout.PAGE).getLong(SegmentLayout.incarnation(role.ordinal()) + 8);
-	}
-
-	/**
-	 * First the segment is made half-made: should this process be killed before the last
-	 * name is gone, nobody may find messages whose slots are missing.
-	 */
-	private static boolean unlinkWithMessages(ChannelNames names, long size) {
-		try (SharedMemory segment = SharedMemory.open(names.segment())) {
-			if (segment == null || size < SegmentLayout.PAGE) {
-				return unlinkAll(names);
-			}
-			LongBuffer words = segment.map(SegmentLayout.PAGE).asLongBuffer();
-			long ready = Words.get(words, SegmentLayout.MAGIC_OFFSET);
-			Words.putRelease(words, SegmentLayout.MAGIC_OFFSET, 0);
-			boolean unlinked = unlinkAll(names);
-			if (!unlinked) {
-				Words.putRelease(words, SegmentLayout.MAGIC_OFFSET, ready);
-			}
-			return unlinked;
-		}
-	}
-
-	/** The segment goes last: whoever finds it finds a channel to clean up. */
-	private static boolean unlinkAll(ChannelNames names) {
-		for (int ring = 0; ring < 2; ring++) {
-			NamedSemaphore.unlink(names.dataSemaphore(ring));
-			NamedSemaphore.unlink(names.spaceSemaphore(ring));
-			for (int slot = 0; slot < SegmentLayout.SLOTS; slot++) {
-				SharedMemory.unlink(names.slot(ring, slot));
-			}
-		}
-		return SharedMemory.unlink(names.segment());
 	}
 
 	boolean isGroup() {
