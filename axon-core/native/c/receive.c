@@ -138,6 +138,8 @@ static int take(axon_channel *channel, axon_message *message, bool publish_dry)
 		const uint64_t position = consumer->position;
 		const uint64_t word = load_acquire(ring_word(&consumer->ring, position));
 		struct record record;
+		if (word == 0 && position < in->scanned) /* it was there when a request looked ahead */
+			return corrupt_record(channel, position, word);
 		if (word == 0) {
 			if (publish_dry || position != begin)
 				publish(channel, publishable(in));

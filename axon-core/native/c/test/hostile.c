@@ -190,6 +190,20 @@ static void a_forged_incarnation_or_pid_is_no_more_than_that(void)
 	close_both();
 }
 
+/* A request has looked past it; without it, the receiver would never get to what lies behind. */
+static void a_message_that_vanishes_is_missed(void)
+{
+	const axon_header header = { .tag = "ask" };
+	axon_message message;
+	open_both();
+	send_text(server, "n", "12345678");
+	send_text(server, "n", "12345678");
+	CHECK_EQUAL(axon_request(client, &header, "", 0, 0, &message), AXON_TIMEOUT);
+	put(DATA(0), 0);
+	CHECK_EQUAL(axon_receive(client, &message, MILLISECONDS), AXON_CORRUPT);
+	close_both();
+}
+
 /* The memory of a segment that says it is half-made is not taken away from those who have it mapped. */
 static void a_segment_in_use_is_not_made_again(void)
 {
@@ -342,5 +356,6 @@ TESTS(hostile, { "a-tag-that-is-no-utf8", a_tag_that_is_no_utf8_is_handed_on },
 		{ "positions-that-run-backwards", positions_that_run_backwards_are_refused },
 		{ "forged-wishes-to-be-woken", forged_wishes_to_be_woken_cost_a_post_each },
 		{ "a-forged-incarnation-or-pid", a_forged_incarnation_or_pid_is_no_more_than_that },
+		{ "a-message-that-vanishes", a_message_that_vanishes_is_missed },
 		{ "a-segment-in-use-is-not-made-again", a_segment_in_use_is_not_made_again },
 		{ "random-words-while-both-run", random_words_while_both_run });
