@@ -59,8 +59,8 @@ class FuzzTest {
 		command.addAll(1, List.of("-XX:+EnableDynamicAgentLoading", "-Xmx512m", "-ea"));
 		command.addAll(List.of("--target_class=" + target.getName(), "--instrumentation_includes=io.axonipc.**",
 				"--custom_hook_excludes=**", "--reproducer_path=" + folder, "-artifact_prefix=" + folder + "/",
-				"-max_total_time=" + Integer.getInteger("axon.fuzz.seconds", 20), "-max_len=1024", "-timeout=60",
-				corpus.toString()));
+				"-max_total_time=" + Integer.getInteger("axon.fuzz.seconds", 20), "-max_len=512", "-timeout=60",
+				"-rss_limit_mb=4096", corpus.toString()));
 		Path log = folder.resolve("log");
 		Process fuzzer = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
 		try {
