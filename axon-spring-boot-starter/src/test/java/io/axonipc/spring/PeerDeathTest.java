@@ -64,19 +64,30 @@ class PeerDeathTest {
 	void templateAndListenerCarryOnWithTheNextPeer() {
 		this.runner.run((context) -> {
 			AxonTemplate template = context.getBean(AxonTemplate.class);
+			String previous = null;
 			for (String note : new String[] { "first", "second", "third" }) {
 				try (PeerProcess peer = start("echo")) {
 					assertThat(template.sendAndReceive("question", note, String.class)).isEqualTo(note);
 					template.send("note", note);
-					assertThat(this.heard.poll(60, TimeUnit.SECONDS)).isEqualTo(note);
+					assertThat(nextHeard(previous)).isEqualTo(note);
 					assertThat(context.getBean(AxonChannel.class).isPeerAlive()).isTrue();
 					peer.kill();
 					assertThat(context.getBean(AxonChannel.class).isPeerAlive()).isFalse();
 				}
+				previous = note;
 			}
 			assertThat(context.getBean(AxonListenerEndpointRegistry.class).failures("work")).isZero();
 			drainAsPeer();
 		});
+	}
+
+	/**
+	 * The killed peer may have had its note in hand still: then the next one echoes it,
+	 * too.
+	 */
+	private String nextHeard(String previous) throws InterruptedException {
+		String note = this.heard.poll(60, TimeUnit.SECONDS);
+		return (note != null && note.equals(previous)) ? this.heard.poll(60, TimeUnit.SECONDS) : note;
 	}
 
 	private PeerProcess start(String what) throws IOException {
