@@ -119,6 +119,7 @@ static void a_large_message_without_memory_waits_or_is_refused(void)
 		CHECK_ERROR("331776 bytes of shared memory asked for");
 		check_the_advice();
 		CHECK_EQUAL(pages_free(), pages);
+		CHECK_EQUAL(files_left(), 1 + OBJECTS);
 		send_text(server, "t", "small ones go on");
 		receive_text(client, "t", "small ones go on");
 	}

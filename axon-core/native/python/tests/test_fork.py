@@ -109,7 +109,11 @@ class ForkTest(ChannelTest):
                 with axon.open(self.name) as own:
                     own.send("from the child", b"")
                 os._exit(0)
-            self.assertEqual(channel.receive(PATIENCE).tag, "from the child")
+            message = channel.receive(PATIENCE)
+            if message is None:
+                os.kill(child, signal.SIGKILL)
+            self.assertIsNotNone(message)
+            self.assertEqual(message.tag, "from the child")
             self.assertEqual(os.waitpid(child, 0)[1], 0)
 
 

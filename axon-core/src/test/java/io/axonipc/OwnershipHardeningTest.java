@@ -133,6 +133,9 @@ class OwnershipHardeningTest {
 		String strace = Requirements.tool("strace", "strace").toString();
 		int step = 1;
 		while (wasKilled(strace, call, step)) {
+			List<String> left = UniqueNames.files(this.name);
+			assertThat(left.isEmpty() || left.contains("axon." + this.name)).as("the segment goes last: %s", left)
+				.isTrue();
 			AxonChannel server = AxonChannel.open(this.name, SERVER);
 			try (AxonChannel client = AxonChannel.open(this.name)) {
 				client.sender().send("t", new byte[0]);

@@ -227,6 +227,8 @@ class PermissionsTest {
 			assertThat(mate.ask("close")).as("the last").isEqualTo("closed");
 			assertThat(UniqueNames.files(this.name)).as("the sticky bit leaves it to its owner").hasSize(5);
 			assertThat(mate.ask("discard")).startsWith("ChannelAccessException");
+			assertThat(mate.ask("open client group")).as("nothing of it was given back").isEqualTo("opened");
+			assertThat(mate.ask("close")).isEqualTo("closed");
 			assertThat(mate.ask("open server group")).as("it can be used on").isEqualTo("opened");
 			assertThat(mate.ask("send 70")).isEqualTo("sent");
 			assertThat(mate.ask("close")).isEqualTo("closed");

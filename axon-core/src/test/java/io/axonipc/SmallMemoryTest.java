@@ -54,12 +54,17 @@ class SmallMemoryTest {
 
 	private final String name = this.names.next();
 
-	/** Runs a command in a mount namespace whose /dev/shm is a small one. */
+	/**
+	 * Runs a command in a mount namespace whose /dev/shm is a small one; what it has
+	 * started ends with it.
+	 */
 	private static String runWithSharedMemory(String mountOptions, List<String> command) throws IOException {
 		Requirements.root();
 		String script = "mount -t tmpfs -o " + mountOptions + " tmpfs /dev/shm && '" + String.join("' '", command)
 				+ "'; echo status=$? left=$(ls /dev/shm | wc -l)";
-		ProcessBuilder builder = new ProcessBuilder("unshare", "--mount", "sh", "-c", script).redirectErrorStream(true);
+		ProcessBuilder builder = new ProcessBuilder("unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c",
+				script)
+			.redirectErrorStream(true);
 		return new String(builder.start().getInputStream().readAllBytes());
 	}
 
@@ -229,6 +234,7 @@ class SmallMemoryTest {
 					leavePages(pages);
 					assertThatNoMemory("327680 bytes asked for", () -> server.sender().send("t", PAYLOAD));
 					assertThat(pagesFree()).isEqualTo(pages);
+					assertThat(files()).hasSize(6);
 					server.sender().send("small ones go on", new byte[10]);
 					assertThat(MessageTest.tags(client)).containsExactly("small ones go on");
 				}
