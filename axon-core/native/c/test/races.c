@@ -124,7 +124,7 @@ static void receive_soon(axon_message *message)
 	CHECK_EQUAL(status, AXON_OK);
 }
 
-/* Answers one that waits, or some in a row; these wait again before the next are answered, so that nobody's loss is made good. */
+/* Answers one that waits, or some in a row; these wait again before the next are answered, or those could make good a loss. */
 static void answer_at_random(void)
 {
 	axon_message message;
@@ -163,23 +163,25 @@ static void tell(const char *what)
 	CHECK_EQUAL(shared->lost, 0);
 }
 
-static void open_as_the_one_that_waits(uint64_t share)
+/* Before it opens the channel, which a forked child would inherit. */
+static pid_t start_the_one_that_answers(void run(void))
 {
 	const char *wanted = getenv("RACES");
-	races = wanted == NULL ? 0 : strtoull(wanted, NULL, 10) / share;
+	races = wanted == NULL ? 0 : strtoull(wanted, NULL, 10) / 4;
 	if (races != 0)
 		alarm(0);
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(shared != MAP_FAILED);
+	const pid_t child = start(run);
 	open_with_long_waits(AXON_SERVER);
+	return child;
 }
 
 static void race_for_data(int count)
 {
 	pthread_t threads[WAITERS];
-	open_as_the_one_that_waits(4);
 	waiters = count;
-	const pid_t child = start(answer_at_random);
+	const pid_t child = start_the_one_that_answers(answer_at_random);
 	for (int i = 0; i < count; i++)
 		CHECK_EQUAL(pthread_create(&threads[i], NULL, i == 0 ? wait_for_messages : wait_for_replies, NULL), 0);
 	for (int i = 0; i < count; i++)
@@ -232,8 +234,7 @@ static void make_room_at_random(void)
 static void no_wake_up_of_a_sender_is_lost(void)
 {
 	static const uint8_t payload[SIZE];
-	open_as_the_one_that_waits(4);
-	const pid_t child = start(make_room_at_random);
+	const pid_t child = start_the_one_that_answers(make_room_at_random);
 	while (__atomic_load_n(&shared->stop, __ATOMIC_ACQUIRE) == 0) {
 		__atomic_store_n(&shared->sending, shared->sending + 1, __ATOMIC_RELEASE);
 		const int64_t began = now();
