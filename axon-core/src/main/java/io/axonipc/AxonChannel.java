@@ -32,8 +32,12 @@ import io.axonipc.ring.RingProducer;
  */
 public final class AxonChannel implements AutoCloseable {
 
-	/** The longest single wait on a semaphore; the peer's death is noticed at its end. */
-	static final long BOUNDED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+	/**
+	 * The longest single wait on a semaphore; the peer's death is noticed at its end. The
+	 * property is for tests that look for waits which end so.
+	 */
+	static final long BOUNDED_WAIT_NANOS = Long.getLong("io.axonipc.boundedWaitNanos",
+			TimeUnit.MILLISECONDS.toNanos(100));
 
 	/**
 	 * How long a thread that is about to park keeps looking. See PROTOCOL.md, "Waiting".

@@ -1,0 +1,249 @@
+package io.axonipc;
+
+import java.lang.reflect.Field;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+import io.axonipc.ring.HeaderWord;
+
+/**
+ * Races between parking and waking, the Java twin of {@code native/c/test/races.c}, which
+ * says how it works:
+ *
+ * <pre>
+ * wait NAME WAITERS            opens NAME as server and waits in so many threads, one of them for messages
+ * answer NAME WAITERS RACES    answers them as client; 0: for a short time
+ * room NAME RACES              sends to itself, and waits for room
+ * </pre>
+ *
+ * The bounded wait is as long as the system property {@value #BOUNDED_WAIT} says; whoever
+ * waits for half of it has lost a wake-up. Ends with a line of figures.
+ */
+final class ParkingRaces {
+
+	static final String BOUNDED_WAIT = "io.axonipc.boundedWaitNanos";
+
+	private static final long LOST_NANOS = AxonChannel.BOUNDED_WAIT_NANOS / 2;
+
+	private static final Duration LONG = Duration.ofSeconds(60);
+
+	private static final int SPIN_NANOS = 1_000;
+
+	/** Spin, grace period, and some more. */
+	private static final int PAUSE_NANOS = 8_000;
+
+	private static final int PATIENCE_NANOS = 50_000;
+
+	private static final int CAPACITY = 4096;
+
+	private static final int SHORT_RACES = 40_000;
+
+	private static final long SHORT_NANOS = 2_000_000_000L;
+
+	/** So many messages of this size fit into the ring. */
+	private static final int ROOM = 3;
+
+	private static final byte[] PAYLOAD = new byte[1000];
+
+	private static final byte[] NOTHING = {};
+
+	/** Lost wake-ups after which it ends. */
+	private static final int ENOUGH = 3;
+
+	private final AxonChannel channel;
+
+	private final AtomicInteger lost = new AtomicInteger();
+
+	private final AtomicLong races = new AtomicLong();
+
+	private long wanted;
+
+	private long began;
+
+	private ParkingRaces(String name, Role role) {
+		this.channel = AxonChannel.open(name,
+				ChannelOptions.defaults()
+					.role(role)
+					.capacity(CAPACITY)
+					.openTimeout(LONG)
+					.sendTimeout(LONG)
+					.waitStrategy(WaitStrategy.spinThenPark(Duration.ofNanos(SPIN_NANOS))));
+	}
+
+	/**
+	 * Runs one part.
+	 * @param arguments see above
+	 * @throws Exception if it fails
+	 */
+	public static void main(String[] arguments) throws Exception {
+		String name = arguments[1];
+		int number = Integer.parseInt(arguments[2]);
+		switch (arguments[0]) {
+			case "wait" -> new ParkingRaces(name, Role.SERVER).await(number);
+			case "answer" -> new ParkingRaces(name, Role.CLIENT).answer(number, Long.parseLong(arguments[3]));
+			case "room" -> new ParkingRaces(name, Role.SERVER).sendWithoutRoom(name, number);
+			default -> throw new IllegalArgumentException(arguments[0]);
+		}
+	}
+
+	private void start(long number) {
+		this.wanted = number;
+		this.began = System.nanoTime();
+	}
+
+	private boolean isOver() {
+		long done = this.races.get();
+		return (this.wanted != 0) ? done >= this.wanted
+				: done >= SHORT_RACES || System.nanoTime() - this.began > SHORT_NANOS;
+	}
+
+	private void judge(long start) {
+		if (System.nanoTime() - start >= LOST_NANOS && this.lost.incrementAndGet() == ENOUGH) {
+			finish();
+			Runtime.getRuntime().halt(1);
+		}
+	}
+
+	private void finish() {
+		System.out
+			.println("races=" + this.races + " parks=" + this.channel.counters().parks() + " lost=" + this.lost.get());
+	}
+
+	private static void pauseAtRandom() {
+		long end = System.nanoTime() + ThreadLocalRandom.current().nextInt(PAUSE_NANOS);
+		while (System.nanoTime() < end) {
+			Thread.onSpinWait();
+		}
+	}
+
+	private void await(int waiters) throws Exception {
+		List<Callable<Void>> tasks = new ArrayList<>();
+		tasks.add(this::awaitMessages);
+		while (tasks.size() < waiters) {
+			tasks.add(this::awaitReplies);
+		}
+		ExecutorService threads = Executors.newFixedThreadPool(waiters);
+		for (Future<Void> task : threads.invokeAll(tasks)) {
+			task.get();
+		}
+		threads.shutdown();
+		finish();
+		this.channel.close();
+	}
+
+	private Void awaitMessages() {
+		boolean[] last = new boolean[1];
+		while (!last[0]) {
+			long start = System.nanoTime();
+			this.channel.sender().send("a", NOTHING);
+			this.channel.receiver().poll((message) -> last[0] = message.length() != 0, 1, LONG);
+			judge(start);
+			this.races.incrementAndGet();
+		}
+		return null;
+	}
+
+	private Void awaitReplies() {
+		boolean last = false;
+		while (!last) {
+			long start = System.nanoTime();
+			last = this.channel.request("a", ByteBuffer.allocate(0), LONG, (reply) -> reply.length() != 0);
+			judge(start);
+			this.races.incrementAndGet();
+		}
+		return null;
+	}
+
+	/**
+	 * Answers one that waits, or some in a row; these wait again before the next are
+	 * answered, or those could make good a loss.
+	 */
+	private void answer(int waiters, long number) throws ReflectiveOperationException {
+		// The public way to answer needs the request in hand, and only one is.
+		Field field = AxonChannel.class.getDeclaredField("outbox");
+		field.setAccessible(true);
+		Outbox outbox = (Outbox) field.get(this.channel);
+		List<Long> asked = new ArrayList<>();
+		start(number);
+		boolean last = false;
+		while (!last) {
+			last = isOver();
+			while (asked.size() < waiters) {
+				receiveSoon(asked);
+			}
+			int answers = last ? waiters : 1 + ThreadLocalRandom.current().nextInt(waiters);
+			ByteBuffer payload = ByteBuffer.allocate(last ? 1 : 0);
+			for (; answers > 0; answers--) {
+				long id = asked.remove(ThreadLocalRandom.current().nextInt(asked.size()));
+				pauseAtRandom();
+				outbox.send("a", (id != 0) ? HeaderWord.CORRELATED | HeaderWord.REPLY : 0, id, payload, -1);
+				this.races.incrementAndGet();
+			}
+		}
+		this.channel.close();
+	}
+
+	private void receiveSoon(List<Long> asked) {
+		MessageHandler handler = (message) -> asked.add(message.isRequest() ? message.correlationId() : 0L);
+		long end = System.nanoTime() + PATIENCE_NANOS;
+		int received = 0;
+		while (received == 0 && System.nanoTime() < end) {
+			received = this.channel.receiver().poll(handler, 1);
+		}
+		if (received == 0) {
+			this.channel.receiver().poll(handler, 1, LONG);
+		}
+	}
+
+	/** In one process, for the receiver has to know when the sender sends. */
+	private void sendWithoutRoom(String name, long number) throws Exception {
+		AtomicLong sending = new AtomicLong();
+		ExecutorService threads = Executors.newSingleThreadExecutor();
+		ParkingRaces peer = new ParkingRaces(name, Role.CLIENT);
+		Future<?> receiver = threads.submit(() -> peer.makeRoom(number, sending));
+		while (sending.get() >= 0) {
+			sending.incrementAndGet();
+			long start = System.nanoTime();
+			this.channel.sender().send("a", PAYLOAD);
+			judge(start);
+			this.races.incrementAndGet();
+		}
+		receiver.get();
+		threads.shutdown();
+		finish();
+		this.channel.close();
+		peer.channel.receiver().poll((message) -> {
+		}, Integer.MAX_VALUE);
+		peer.channel.close();
+	}
+
+	private void makeRoom(long number, AtomicLong sending) {
+		start(number);
+		while (!isOver()) {
+			long end = System.nanoTime() + PATIENCE_NANOS;
+			while (sending.get() <= this.races.get() + ROOM) {
+				if (System.nanoTime() > end) {
+					Thread.yield();
+				}
+			}
+			pauseAtRandom();
+			this.channel.receiver().poll((message) -> this.races.incrementAndGet(), 1, LONG);
+		}
+		sending.set(Long.MIN_VALUE);
+		// What was sent last may still wait for room.
+		while (this.channel.receiver().poll((message) -> {
+		}, 1, Duration.ofMillis(1)) > 0) {
+			Thread.onSpinWait();
+		}
+	}
+
+}
