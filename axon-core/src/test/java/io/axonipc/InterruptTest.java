@@ -113,10 +113,10 @@ class InterruptTest {
 		try (AxonChannel server = AxonChannel.open(this.name, waits.server)) {
 			assertThat(interrupt(() -> server.request("ask", empty, LONG, MessageView::length)))
 				.isInstanceOf(WaitInterruptedException.class);
-			try (Claim claim = server.sender().claim("claimed", 8)) {
-				assertThat(interrupt(() -> server.sender().send("t", new byte[8])))
-					.isInstanceOf(WaitInterruptedException.class);
-			}
+			Claim claim = server.sender().claim("claimed", 8);
+			assertThat(interrupt(() -> server.sender().send("t", new byte[8])))
+				.isInstanceOf(WaitInterruptedException.class);
+			claim.abort();
 		}
 	}
 
