@@ -210,7 +210,7 @@ public final class ChannelFuzz implements AutoCloseable {
 					Files.deleteIfExists(this.files.path(semaphore));
 				}
 				else {
-					write(semaphore, 0);
+					write(semaphore, 8 * this.input.below(4));
 				}
 			}
 			default -> {
