@@ -34,7 +34,7 @@ class NativeHardeningTest {
 	 * Opening and closing are long, and what shows of them is tried in the ordinary run.
 	 */
 	@ParameterizedTest
-	@CsvSource({ "killed-in-, 13", "killed-during-, 1499" })
+	@CsvSource({ "killed-in-, 37", "killed-during-, 1499" })
 	void theCLibraryLosesNothingWhenItIsKilledAtAnyInstruction(String operations, int stride) throws IOException {
 		make("crash", "ONLY=" + operations, "STRIDE=" + stride, "OUT=" + OUT.resolve("c"));
 	}
