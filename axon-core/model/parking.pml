@@ -16,7 +16,8 @@
  *    waits may also end at any other moment, as if the peer was stopped.
  *
  * Variants that break the protocol on purpose, and must fail: NO_BOUND (no
- * bounded wait), NO_GRACE, NO_FENCE, LATE_DRAIN, NO_COUNTER, NO_PUBLISH.
+ * bounded wait), NO_GRACE, EARLY_LOOK (the last look comes before the grace
+ * period is over), NO_FENCE, LATE_DRAIN, NO_COUNTER, NO_PUBLISH.
  */
 #ifndef MESSAGES
 #define MESSAGES 3
@@ -121,8 +122,11 @@ inline fence(own_stores, peer_stores, older)
 /* Looks until the grace period is over, and once more. */
 inline look_on(is_ready, older, ready)
 {
-#ifdef NO_GRACE
+#if defined(NO_GRACE)
 	ready = false;
+#elif defined(EARLY_LOOK)
+	ready = is_ready;
+	GRACE_OVER(older);
 #else
 	if
 	:: is_ready -> ready = true
