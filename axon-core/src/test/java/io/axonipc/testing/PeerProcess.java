@@ -106,6 +106,15 @@ public final class PeerProcess implements AutoCloseable {
 	 * @return the command, to which the program's arguments are added
 	 */
 	public static List<String> java(Class<?> program) {
+		return java(program.getName());
+	}
+
+	/**
+	 * The same for a program that is no part of the tests.
+	 * @param program the name of a class with a main method
+	 * @return the command, to which the program's arguments are added
+	 */
+	public static List<String> java(String program) {
 		List<String> command = new ArrayList<>();
 		command.add(ProcessHandle.current().info().command().orElseThrow());
 		// Given to this process where its JDK would warn without it.
@@ -114,8 +123,7 @@ public final class PeerProcess implements AutoCloseable {
 			.stream()
 			.filter((argument) -> argument.startsWith("--enable-native-access"))
 			.forEach(command::add);
-		command.addAll(
-				List.of("-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), program.getName()));
+		command.addAll(List.of("-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), program));
 		return command;
 	}
 
