@@ -342,7 +342,13 @@ void segment_leave(struct segment *segment, bool remove)
 static int discard_all(const struct segment *segment, const struct segment_header *header)
 {
 	const uint64_t half_made = 0;
-	int result = platform_write_start(segment->lock_fd, &half_made, sizeof half_made);
+	struct stat found;
+	int result = fstat(segment->lock_fd, &found) == 0 ? 0 : -errno;
+	if (result == 0 && found.st_uid != geteuid() && geteuid() != 0) /* /dev/shm is sticky: nothing must be gone but all */
+		return error_set(AXON_ACCESS, "channel '%s': only its owner, user %u, may remove it", segment->name,
+				(unsigned)found.st_uid);
+	if (result == 0 && header->ready != 0) /* or else it may have no memory to write to */
+		result = platform_write_start(segment->lock_fd, &half_made, sizeof half_made);
 	if (result != 0)
 		return segment_system_error(segment, "pwrite", segment->name, -result);
 	const int removed = unlink_all(segment);

@@ -10,6 +10,7 @@ import java.util.function.BooleanSupplier;
 
 import io.axonipc.posix.FileStatus;
 import io.axonipc.posix.NamedSemaphore;
+import io.axonipc.posix.Platform;
 import io.axonipc.posix.PosixException;
 import io.axonipc.posix.SharedMemory;
 import io.axonipc.ring.SegmentLayout;
@@ -319,7 +320,9 @@ final class Endpoint {
 					throw Errors.held(names, role, storedPid(lock, role));
 				}
 			}
-			if (!SharedObjects.unlinkWithMessages(names, status.size())) {
+			// The directory is sticky: nothing must be gone if not all can be.
+			boolean removable = status.owner() == Platform.user() || Platform.user() == 0;
+			if (!removable || !SharedObjects.unlinkWithMessages(names, status.size())) {
 				throw Errors.access(names, names.segment(), status, SharedObjects.mode(false));
 			}
 			return true;
