@@ -27,8 +27,9 @@ import io.axonipc.ring.RingProducer;
  * </pre>
  *
  * After {@link #close()} every call throws {@link ChannelClosedException}. Shared memory
- * stays mapped until no buffer cut from it is reachable, so a buffer kept too long never
- * faults.
+ * stays mapped until no buffer cut from it is reachable, so a buffer kept too long shows
+ * other bytes; only where /dev/shm is full at that moment, reading it may give an
+ * {@link InternalError}.
  */
 public final class AxonChannel implements AutoCloseable {
 
@@ -36,8 +37,8 @@ public final class AxonChannel implements AutoCloseable {
 	 * The longest single wait on a semaphore; the peer's death is noticed at its end. The
 	 * property is for tests that look for waits which end so.
 	 */
-	static final long BOUNDED_WAIT_NANOS = Long.getLong("io.axonipc.boundedWaitNanos",
-			TimeUnit.MILLISECONDS.toNanos(100));
+	static final long BOUNDED_WAIT_NANOS = Math.max(TimeUnit.MILLISECONDS.toNanos(1),
+			Long.getLong("io.axonipc.boundedWaitNanos", TimeUnit.MILLISECONDS.toNanos(100)));
 
 	/**
 	 * How long a thread that is about to park keeps looking. See PROTOCOL.md, "Waiting".

@@ -41,6 +41,7 @@ final class RoomWait {
 		long start = (started != 0) ? started : System.nanoTime();
 		boolean parks = this.channel.spinNanos() < AxonChannel.BOUNDED_WAIT_NANOS;
 		long spin = Math.min(this.channel.spinNanos(), AxonChannel.BOUNDED_WAIT_NANOS);
+		long looked = start;
 		for (long waited = 0; waited < nanos; waited = System.nanoTime() - start) {
 			// The consumer publishes by strides; for less it must be asked.
 			int record = (waited < spin) ? spin(reserve, spin) : ask(reserve, wanted, nanos - waited, parks);
@@ -48,7 +49,11 @@ final class RoomWait {
 				return record;
 			}
 			this.channel.ensureOpen();
-			this.channel.lookAround();
+			long now = System.nanoTime();
+			if (now - looked >= AxonChannel.BOUNDED_WAIT_NANOS) {
+				looked = now;
+				this.channel.lookAround();
+			}
 			this.channel.ensureNotInterrupted("room");
 		}
 		return RingProducer.FULL;

@@ -98,12 +98,12 @@ final class SlotPool {
 	private void remove(int slot) {
 		if (this.memory[slot] != null) {
 			Words.putRelease(this.memory[slot].asLongBuffer(), SegmentLayout.MAGIC_OFFSET, 0);
-			try (SharedMemory segment = SharedMemory.open(name(slot))) {
+			try (SharedMemory segment = SharedObjects.open(this.endpoint.names, name(slot), this.endpoint.isGroup())) {
 				if (segment != null) {
 					segment.release(SegmentLayout.PAGE, this.capacity[slot]);
 				}
 			}
-			catch (PosixException ex) {
+			catch (PosixException | ChannelAccessException ex) {
 				// Somebody put something else in its place.
 			}
 			this.memory[slot] = null;

@@ -30,7 +30,8 @@ final class Mappings {
 
 	/** Called for each mapping that was released. */
 	static void released() {
-		limit = COUNT.decrementAndGet() + SLACK;
+		// Never up: what is released in time says nothing of what is not.
+		limit = Math.min(limit, COUNT.decrementAndGet() + SLACK);
 	}
 
 }

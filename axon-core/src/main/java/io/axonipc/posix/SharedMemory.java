@@ -60,7 +60,14 @@ public final class SharedMemory implements AutoCloseable {
 	public static SharedMemory create(String name, int mode) {
 		SharedMemory created = open(name, Platform.O_RDWR | Platform.O_CREAT | Platform.O_EXCL, Platform.EEXIST);
 		if (created != null) {
-			created.setMode(mode);
+			try {
+				created.setMode(mode);
+			}
+			catch (PosixException ex) {
+				created.close();
+				unlink(name);
+				throw ex;
+			}
 		}
 		return created;
 	}

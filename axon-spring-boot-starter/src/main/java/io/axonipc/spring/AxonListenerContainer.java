@@ -171,6 +171,8 @@ final class AxonListenerContainer {
 					logger.error("Receiving from channel '" + AxonListenerContainer.this.key
 							+ "' failed, and is tried again until it succeeds", ex);
 				}
+				// An interrupted thread would not wait.
+				Thread.interrupted();
 				LockSupport.parkNanos(POLL_TIMEOUT.toNanos());
 			}
 		}
