@@ -9,7 +9,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 
 import com.code_intelligence.jazzer.Jazzer;
 import io.axonipc.ring.RingFuzz;
@@ -18,7 +17,6 @@ import io.axonipc.testing.PeerProcess;
 import io.axonipc.testing.UniqueNames;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -29,7 +27,6 @@ import static org.assertj.core.api.Assertions.assertThat;
  * coverage-guided fuzzer makes of them. Seeds are the golden vectors, and what the fuzzer
  * has found: lines of src/test/fuzz.
  */
-@Timeout(value = 20, unit = TimeUnit.MINUTES)
 class FuzzTest {
 
 	private static final Path OUT = Path.of("target", "fuzz").toAbsolutePath();
