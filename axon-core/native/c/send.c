@@ -115,8 +115,10 @@ static int wait_for_room(axon_channel *channel, struct claim *claim, struct wait
 		status = try_claim(channel, claim, &wait->wanted);
 		if (status == AXON_OK)
 			break;
-		if (status == AXON_FULL)
+		if (status == AXON_FULL) {
 			status = AXON_OK;
+			receive_publish(channel); /* another thread may have released a message meanwhile */
+		}
 	}
 	store_plain(&out->owner, 0);
 	return status;

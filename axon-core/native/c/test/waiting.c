@@ -177,6 +177,44 @@ static void peers_on_one_processor_give_way(void)
 	axon_close(channel);
 }
 
+static void *send_into_a_full_ring(void *unused)
+{
+	send_text(channel, "text", "hello");
+	return unused;
+}
+
+static void fill_ring(axon_channel *of)
+{
+	int status;
+	do
+		status = axon_send(of, "text", "hello", 5, 0);
+	while (status == AXON_OK);
+	CHECK_EQUAL(status, AXON_FULL);
+}
+
+/* Else both could wait for room although what the peer lacks has been handled. */
+static void a_sender_that_waits_publishes_what_others_release(void)
+{
+	pthread_t sender;
+	axon_options options = options_for(AXON_SERVER, 4096);
+	options.bounded_wait = 10 * MILLISECONDS;
+	CHECK_EQUAL(axon_open(&channel, channel_name(), &options), AXON_OK);
+	peer = open_as(AXON_CLIENT, 4096);
+	fill_ring(channel);
+	fill_ring(peer);
+	const axon_message message = receive_text(channel, "text", "hello");
+	CHECK_EQUAL(pthread_create(&sender, NULL, send_into_a_full_ring, NULL), 0);
+	wait_until_parked(1);
+	CHECK_EQUAL(axon_release(channel, &message), AXON_OK); /* and looks no further */
+	send_text(peer, "text", "hello");
+	receive_text(peer, "text", "hello");
+	receive_text(peer, "text", "hello");
+	CHECK_EQUAL(pthread_join(sender, NULL), 0);
+	axon_close(channel);
+	axon_close(peer);
+	CHECK_EQUAL(axon_discard(channel_name()), 1);
+}
+
 static int hook_result, hook_calls;
 
 static int hook(void *context)
@@ -251,5 +289,6 @@ static void a_wait_goes_on_after_a_signal(void)
 TESTS(waiting, { "peers-on-one-processor-give-way", peers_on_one_processor_give_way },
 		{ "the-producer-is-told-what-is-waited-for", the_producer_is_told_what_is_waited_for },
 		{ "a-killed-waiter-waits-no-more", a_killed_waiter_waits_no_more },
+		{ "a-sender-that-waits-publishes-what-others-release", a_sender_that_waits_publishes_what_others_release },
 		{ "the-hook-interrupts-a-wait", the_hook_interrupts_a_wait },
 		{ "a-wait-goes-on-after-a-signal", a_wait_goes_on_after_a_signal });
