@@ -27,6 +27,7 @@
 #define WAITERS 3              /* one for messages, the others for replies */
 #define SHORT_RACES 40000      /* or as many as fit into */
 #define SHORT_TIME (2000 * MILLISECONDS)
+#define STALL (200 * MILLISECONDS)
 #define ENOUGH 3               /* lost wake-ups after which it ends */
 
 static struct {
@@ -61,9 +62,32 @@ static bool ends(int64_t began)
 	return races != 0 ? done >= races : done >= SHORT_RACES || (done % 64 == 0 && now() - began > SHORT_TIME);
 }
 
+static int64_t ticked, stalled;
+
+/* Notices when the whole machine, or all of this process, was halted. */
+static void *tick(void *unused)
+{
+	const struct timespec time = { .tv_nsec = 10 * MILLISECONDS };
+	for (int64_t last = now();; last = ticked) {
+		nanosleep(&time, NULL);
+		const int64_t tick = now();
+		if (tick - last > STALL)
+			__atomic_store_n(&stalled, tick, __ATOMIC_RELAXED);
+		__atomic_store_n(&ticked, tick, __ATOMIC_RELEASE);
+	}
+	return unused;
+}
+
 static void judge(int64_t began)
 {
-	if (now() - began >= BOUNDED_WAIT / 2)
+	const int64_t ended = now();
+	if (ended - began < BOUNDED_WAIT / 2)
+		return;
+	while (__atomic_load_n(&ticked, __ATOMIC_ACQUIRE) < ended)
+		sched_yield();
+	const bool halted = __atomic_load_n(&stalled, __ATOMIC_RELAXED) >= began;
+	fprintf(stderr, "a wait of %.3f s%s\n", (double)(ended - began) / 1e9, halted ? ", in which the machine stood still" : "");
+	if (!halted)
 		__atomic_add_fetch(&shared->lost, 1, __ATOMIC_RELAXED);
 }
 
@@ -173,6 +197,8 @@ static pid_t start_the_one_that_answers(void run(void))
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(shared != MAP_FAILED);
 	const pid_t child = start(run);
+	pthread_t ticker;
+	CHECK_EQUAL(pthread_create(&ticker, NULL, tick, NULL), 0);
 	open_with_long_waits(AXON_SERVER);
 	return child;
 }

@@ -37,14 +37,12 @@ final class RoomWait {
 	 * @return what {@code reserve} returned
 	 */
 	int await(IntSupplier reserve, LongSupplier wanted, long started, long nanos) {
+		this.channel.publishHandled();
 		long start = (started != 0) ? started : System.nanoTime();
 		boolean parks = this.channel.spinNanos() < AxonChannel.BOUNDED_WAIT_NANOS;
 		long spin = Math.min(this.channel.spinNanos(), AxonChannel.BOUNDED_WAIT_NANOS);
 		long looked = start;
 		for (long waited = 0; waited < nanos; waited = System.nanoTime() - start) {
-			// The peer may wait for room as well. Each time: others handle messages
-			// meanwhile.
-			this.channel.publishHandled();
 			// The consumer publishes by strides; for less it must be asked.
 			int record = (waited < spin) ? spin(reserve, spin) : ask(reserve, wanted, nanos - waited, parks);
 			if (record >= 0) {
@@ -57,6 +55,8 @@ final class RoomWait {
 				this.channel.lookAround();
 			}
 			this.channel.ensureNotInterrupted("room");
+			// The peer may wait for room as well, for what another thread released since.
+			this.channel.publishHandled();
 		}
 		return RingProducer.FULL;
 	}

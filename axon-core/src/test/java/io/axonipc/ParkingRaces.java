@@ -12,6 +12,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 import io.axonipc.ring.HeaderWord;
 
@@ -35,6 +36,8 @@ final class ParkingRaces {
 	private static final long LOST_NANOS = AxonChannel.BOUNDED_WAIT_NANOS / 2;
 
 	private static final Duration LONG = Duration.ofSeconds(60);
+
+	private static final long STALL_NANOS = 200_000_000;
 
 	private static final int SPIN_NANOS = 1_000;
 
@@ -65,6 +68,10 @@ final class ParkingRaces {
 
 	private final AtomicLong races = new AtomicLong();
 
+	private volatile long ticked = System.nanoTime();
+
+	private volatile long stalled = this.ticked - STALL_NANOS;
+
 	private long wanted;
 
 	private long began;
@@ -77,6 +84,9 @@ final class ParkingRaces {
 					.openTimeout(LONG)
 					.sendTimeout(LONG)
 					.waitStrategy(WaitStrategy.spinThenPark(Duration.ofNanos(SPIN_NANOS))));
+		Thread ticker = new Thread(this::tick, "ticker");
+		ticker.setDaemon(true);
+		ticker.start();
 	}
 
 	/**
@@ -106,8 +116,32 @@ final class ParkingRaces {
 				: done >= SHORT_RACES || System.nanoTime() - this.began > SHORT_NANOS;
 	}
 
+	/** Notices when the whole machine, or all of this process, was halted. */
+	private void tick() {
+		long last = System.nanoTime();
+		while (true) {
+			LockSupport.parkNanos(10_000_000);
+			long now = System.nanoTime();
+			if (now - last > STALL_NANOS) {
+				this.stalled = now;
+			}
+			this.ticked = now;
+			last = now;
+		}
+	}
+
 	private void judge(long start) {
-		if (System.nanoTime() - start >= LOST_NANOS && this.lost.incrementAndGet() == ENOUGH) {
+		long end = System.nanoTime();
+		if (end - start < LOST_NANOS) {
+			return;
+		}
+		while (this.ticked - end < 0) {
+			Thread.yield();
+		}
+		boolean halted = this.stalled - start >= 0;
+		System.err.println(Thread.currentThread().getName() + ": a wait of " + (end - start) / 1_000_000 + " ms"
+				+ (halted ? ", in which the machine stood still" : ""));
+		if (!halted && this.lost.incrementAndGet() == ENOUGH) {
 			finish();
 			Runtime.getRuntime().halt(1);
 		}

@@ -56,7 +56,7 @@ class ParkingRacesTest {
 			command.remove("-XX:TieredStopAtLevel=1");
 		}
 		command.addAll(List.of(arguments));
-		return new ProcessBuilder(command).redirectErrorStream(true).start();
+		return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
 	}
 
 	private static void expectNoneLost(Process process) throws Exception {
