@@ -225,12 +225,12 @@ static void exchange(void)
 {
 	pthread_t sending;
 	uint32_t next = 0;
-	own = open_as(AXON_CLIENT, 4096);
-	CHECK_EQUAL(pthread_create(&sending, NULL, send_all, own), 0);
+	axon_channel *client = open_as(AXON_CLIENT, 4096);
+	CHECK_EQUAL(pthread_create(&sending, NULL, send_all, client), 0);
 	line_tell('o');
-	receive_until(own, &next, MESSAGES);
+	receive_until(client, &next, MESSAGES);
 	CHECK_EQUAL(pthread_join(sending, NULL), 0);
-	axon_close(own);
+	axon_close(client);
 }
 
 static void *ask_the_one_that_is_stopped(void *unused)
