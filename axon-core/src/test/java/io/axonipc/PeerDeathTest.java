@@ -48,7 +48,7 @@ class PeerDeathTest {
 	@ParameterizedTest
 	@EnumSource
 	void aWaitingRequestFailsSoonAndTheSuccessorCarriesOn(Language language) throws Exception {
-		int kills = Integer.parseInt(System.getenv().getOrDefault("AXON_KILLS", "3"));
+		int kills = Integer.parseInt(System.getenv().getOrDefault("AXON_KILLS", "2"));
 		List<Long> delays = new ArrayList<>();
 		Future<?> parked = this.threads.submit(() -> this.server.receiver().receive(Duration.ofHours(1)));
 		for (int deliveries = 1; deliveries <= kills; deliveries++) {
