@@ -72,6 +72,9 @@ void kill_and_wait(pid_t child);
 _Noreturn void skip(const char *reason);
 void need_root(void);
 
+/* Ends a test that valgrind would change: it opens files, makes system calls, and slows a hundred processes down. */
+void need_no_valgrind(void);
+
 /* Gives this process a /dev/shm of its own, a tmpfs with these mount options; false: that is not allowed here. */
 bool try_private_shared_memory(const char *mount_options);
 

@@ -206,6 +206,7 @@ static void open_what_was_prepared(void)
 static void what_somebody_prepared_is_not_used(void)
 {
 	need_root();
+	need_no_valgrind();
 	join(start_as(OWNER, TEAM, make_victim));
 	snprintf(victim, sizeof victim, "/dev/shm/axon-victim-%d", (int)getpid());
 	for (object = 0; object < OBJECTS; object++) {
