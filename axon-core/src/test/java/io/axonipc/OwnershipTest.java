@@ -214,8 +214,7 @@ class OwnershipTest {
 		ChannelNames objects = new ChannelNames(this.name);
 		try (PeerProcess server = PeerProcess.start(Language.C, "server", this.name, "echo");
 				AxonChannel client = AxonChannel.open(this.name, CLIENT)) {
-			client.sender().send("unread", new byte[0]);
-			assertThat(client.receiver().receive(PATIENCE).tag()).isEqualTo("unread");
+			server.expect("ready");
 			server.kill();
 			client.sender().send("unread", new byte[0]);
 		}
