@@ -27,13 +27,13 @@ import io.axonipc.ring.HeaderWord;
  * </pre>
  *
  * The bounded wait is as long as the system property {@value #BOUNDED_WAIT} says; whoever
- * waits for half of it has lost a wake-up. Ends with a line of figures.
+ * waits for all of it has lost a wake-up. Ends with a line of figures.
  */
 final class ParkingRaces {
 
 	static final String BOUNDED_WAIT = "io.axonipc.boundedWaitNanos";
 
-	private static final long LOST_NANOS = AxonChannel.BOUNDED_WAIT_NANOS / 2;
+	private static final long LOST_NANOS = AxonChannel.BOUNDED_WAIT_NANOS;
 
 	private static final Duration LONG = Duration.ofSeconds(60);
 
@@ -60,7 +60,7 @@ final class ParkingRaces {
 	private static final byte[] NOTHING = {};
 
 	/** Lost wake-ups after which it ends. */
-	private static final int ENOUGH = 3;
+	private static final int ENOUGH = 2;
 
 	private final AxonChannel channel;
 

@@ -51,7 +51,7 @@ class ParkingRacesTest {
 
 	private static Process start(String... arguments) throws IOException {
 		List<String> command = new ArrayList<>(PeerProcess.java(ParkingRaces.class));
-		command.add(1, "-D" + ParkingRaces.BOUNDED_WAIT + "=4000000000");
+		command.add(1, "-D" + ParkingRaces.BOUNDED_WAIT + "=10000000000");
 		if (!RACES.equals("0")) {
 			command.remove("-XX:TieredStopAtLevel=1");
 		}
