@@ -2,8 +2,9 @@
  * Races between parking and waking, across processes. A thread says what it
  * waits for and waits; the other process, which looks for that without parking
  * as long as it comes soon, answers after a pause that ends somewhere around
- * the moment of parking. The bounded wait is long, so whoever waits for all
- * of it has lost a wake-up, or the other process has.
+ * the moment of parking. The bounded wait is long; what was there for so long
+ * before it was noticed has lost its wake-up. Each payload is the time when
+ * it was sent, and that of the last one is longer.
  *
  * RACES=10000000 in the environment: so many, however long it takes.
  */
@@ -33,6 +34,7 @@
 static struct {
 	uint64_t races, lost;
 	uint64_t sending;      /* number of the message that is being sent, counted from 1 */
+	int64_t released;      /* when the last room was made */
 	uint32_t stop;
 } *shared;
 
@@ -78,6 +80,7 @@ static void *tick(void *unused)
 	return unused;
 }
 
+/* Judges a wait that has just ended: began is since when there was what it waited for. */
 static void judge(int64_t began)
 {
 	const int64_t ended = now();
@@ -86,20 +89,28 @@ static void judge(int64_t began)
 	while (__atomic_load_n(&ticked, __ATOMIC_ACQUIRE) < ended)
 		sched_yield();
 	const bool halted = __atomic_load_n(&stalled, __ATOMIC_RELAXED) >= began;
-	fprintf(stderr, "a wait of %.3f s%s\n", (double)(ended - began) / 1e9, halted ? ", in which the machine stood still" : "");
+	fprintf(stderr, "not noticed for %.3f s%s\n", (double)(ended - began) / 1e9, halted ? ", in which the machine stood still" : "");
 	if (!halted)
 		__atomic_add_fetch(&shared->lost, 1, __ATOMIC_RELAXED);
+}
+
+/* Whether it was the last one. */
+static bool judge_message(const axon_message *message)
+{
+	int64_t sent;
+	memcpy(&sent, message->payload, sizeof sent);
+	judge(sent);
+	return message->payload_length > sizeof sent;
 }
 
 static void *wait_for_messages(void *unused)
 {
 	axon_message message;
 	for (bool last = false; !last;) {
-		const int64_t began = now();
-		CHECK_EQUAL(axon_send(channel, "a", NULL, 0, LONG), AXON_OK);
+		const int64_t sent = now();
+		CHECK_EQUAL(axon_send(channel, "a", &sent, sizeof sent, LONG), AXON_OK);
 		CHECK_EQUAL(axon_receive(channel, &message, AXON_FOREVER), AXON_OK);
-		judge(began);
-		last = message.payload_length != 0;
+		last = judge_message(&message);
 		CHECK_EQUAL(axon_release(channel, &message), AXON_OK);
 	}
 	return unused;
@@ -110,13 +121,18 @@ static void *wait_for_replies(void *unused)
 	axon_message reply;
 	for (bool last = false; !last;) {
 		const axon_header header = { .tag = "a" };
-		const int64_t began = now();
-		CHECK_EQUAL(axon_request(channel, &header, NULL, 0, LONG, &reply), AXON_OK);
-		judge(began);
-		last = reply.payload_length != 0;
+		const int64_t sent = now();
+		CHECK_EQUAL(axon_request(channel, &header, &sent, sizeof sent, LONG, &reply), AXON_OK);
+		last = judge_message(&reply);
 		CHECK_EQUAL(axon_release(channel, &reply), AXON_OK);
 	}
 	return unused;
+}
+
+static void start_ticker(void)
+{
+	pthread_t ticker;
+	CHECK_EQUAL(pthread_create(&ticker, NULL, tick, NULL), 0);
 }
 
 static void open_with_long_waits(axon_role role)
@@ -133,6 +149,7 @@ static void open_as_the_one_that_answers(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (races != 0)
 		alarm(0);
+	start_ticker();
 	open_with_long_waits(AXON_CLIENT);
 }
 
@@ -152,6 +169,7 @@ static void receive_soon(axon_message *message)
 static void answer_at_random(void)
 {
 	axon_message message;
+	struct { int64_t sent; char last; } payload = { 0 };
 	uint64_t asked[WAITERS]; /* correlation ids, 0 for a message */
 	int waiting = 0;
 	open_as_the_one_that_answers();
@@ -161,6 +179,7 @@ static void answer_at_random(void)
 		last = ends(began);
 		for (; waiting < waiters; waiting++) {
 			receive_soon(&message);
+			judge_message(&message);
 			asked[waiting] = message.correlation_id;
 			CHECK_EQUAL(axon_release(channel, &message), AXON_OK);
 		}
@@ -168,7 +187,8 @@ static void answer_at_random(void)
 			const int which = (int)(random_of(seed + (uint32_t)answers) % (uint32_t)waiting);
 			const axon_header header = { .tag = "a", .correlation_id = asked[which], .reply = asked[which] != 0 };
 			pause_at_random();
-			CHECK_EQUAL(axon_send_with(channel, &header, "!", last, LONG), AXON_OK);
+			payload.sent = now();
+			CHECK_EQUAL(axon_send_with(channel, &header, &payload, sizeof payload.sent + last, LONG), AXON_OK);
 			asked[which] = asked[--waiting];
 			shared->races++;
 		}
@@ -197,8 +217,7 @@ static pid_t start_the_one_that_answers(void run(void))
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(shared != MAP_FAILED);
 	const pid_t child = start(run);
-	pthread_t ticker;
-	CHECK_EQUAL(pthread_create(&ticker, NULL, tick, NULL), 0);
+	start_ticker();
 	open_with_long_waits(AXON_SERVER);
 	return child;
 }
@@ -245,6 +264,7 @@ static void make_room_at_random(void)
 		}
 		pause_at_random();
 		receive_soon(&message);
+		__atomic_store_n(&shared->released, now(), __ATOMIC_RELAXED);
 		CHECK_EQUAL(axon_release(channel, &message), AXON_OK);
 		shared->races++;
 	}
@@ -265,7 +285,8 @@ static void no_wake_up_of_a_sender_is_lost(void)
 		__atomic_store_n(&shared->sending, shared->sending + 1, __ATOMIC_RELEASE);
 		const int64_t began = now();
 		CHECK_EQUAL(axon_send(channel, "a", payload, SIZE, LONG), AXON_OK);
-		judge(began);
+		const int64_t released = __atomic_load_n(&shared->released, __ATOMIC_RELAXED);
+		judge(released > began ? released : began);
 	}
 	CHECK_EQUAL(axon_send(channel, "a", NULL, 0, LONG), AXON_OK);
 	join(child);

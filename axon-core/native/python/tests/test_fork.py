@@ -1,5 +1,6 @@
 """A process that forks, executes or starts others holds its role alone, and lets go of it when it is killed."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -43,7 +44,12 @@ WAYS = ["fork", "multiprocessing", "subprocess", "subprocess after a fork"]
 
 def open_files(process):
     folder = f"/proc/{process}/fd"
-    return [os.readlink(os.path.join(folder, descriptor)) for descriptor in os.listdir(folder)]
+    files = []
+    for descriptor in os.listdir(folder):
+        # It may be closed by now.
+        with contextlib.suppress(FileNotFoundError):
+            files.append(os.readlink(os.path.join(folder, descriptor)))
+    return files
 
 
 def serve_one(name, answers):
@@ -77,6 +83,8 @@ class ForkTest(ChannelTest):
             self.assertNotIn(self.state(child), "ZX", "the child ended")
         finally:
             os.kill(child, signal.SIGKILL)
+            parent.kill()
+            parent.wait()
 
     @staticmethod
     def state(process):

@@ -78,6 +78,7 @@ class ExitTest {
 		public static void main(String[] arguments) {
 			AxonChannel channel = AxonChannel.open(arguments[0], SERVER);
 			End end = End.valueOf(arguments[1]);
+			channel.sender().send("kept", new byte[100]);
 			Thread sender = new Thread(() -> {
 				while (true) {
 					channel.sender().send("kept", new byte[100]);

@@ -2,6 +2,7 @@ package io.axonipc;
 
 import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,8 +27,9 @@ import io.axonipc.ring.HeaderWord;
  * room NAME RACES              sends to itself, and waits for room
  * </pre>
  *
- * The bounded wait is as long as the system property {@value #BOUNDED_WAIT} says; whoever
- * waits for all of it has lost a wake-up. Ends with a line of figures.
+ * The bounded wait is as long as the system property {@value #BOUNDED_WAIT} says; what
+ * was there for so long before it was noticed has lost its wake-up. Ends with a line of
+ * figures, and with 1 when a wake-up was lost.
  */
 final class ParkingRaces {
 
@@ -57,7 +59,8 @@ final class ParkingRaces {
 
 	private static final byte[] PAYLOAD = new byte[1000];
 
-	private static final byte[] NOTHING = {};
+	/** Of a payload: the time when it was sent. The last one is longer. */
+	private static final int TIME = Long.BYTES;
 
 	/** Lost wake-ups after which it ends. */
 	private static final int ENOUGH = 2;
@@ -69,6 +72,9 @@ final class ParkingRaces {
 	private final AtomicLong races = new AtomicLong();
 
 	private volatile long ticked = System.nanoTime();
+
+	/** When the last room was made. */
+	private volatile long released;
 
 	private volatile long stalled = this.ticked - STALL_NANOS;
 
@@ -130,6 +136,10 @@ final class ParkingRaces {
 		}
 	}
 
+	/**
+	 * Judges a wait that has just ended.
+	 * @param start since when there was what it waited for
+	 */
 	private void judge(long start) {
 		long end = System.nanoTime();
 		if (end - start < LOST_NANOS) {
@@ -139,15 +149,34 @@ final class ParkingRaces {
 			Thread.yield();
 		}
 		boolean halted = this.stalled - start >= 0;
-		System.err.println(Thread.currentThread().getName() + ": a wait of " + (end - start) / 1_000_000 + " ms"
+		System.err.println(Thread.currentThread().getName() + ": not noticed for " + (end - start) / 1_000_000 + " ms"
 				+ (halted ? ", in which the machine stood still" : ""));
 		if (!halted && this.lost.incrementAndGet() == ENOUGH) {
-			finish();
+			print();
 			Runtime.getRuntime().halt(1);
 		}
 	}
 
+	/** The clock is the same in all processes. */
+	private static ByteBuffer timed(int length) {
+		return ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN).putLong(0, System.nanoTime());
+	}
+
+	/** Whether it was the last one. */
+	private boolean judge(MessageView message) {
+		judge(message.payload().getLong(0));
+		return message.length() > TIME;
+	}
+
 	private void finish() {
+		print();
+		this.channel.close();
+		if (this.lost.get() != 0) {
+			System.exit(1);
+		}
+	}
+
+	private void print() {
 		System.out
 			.println("races=" + this.races + " parks=" + this.channel.counters().parks() + " lost=" + this.lost.get());
 	}
@@ -171,16 +200,13 @@ final class ParkingRaces {
 		}
 		threads.shutdown();
 		finish();
-		this.channel.close();
 	}
 
 	private Void awaitMessages() {
 		boolean[] last = new boolean[1];
 		while (!last[0]) {
-			long start = System.nanoTime();
-			this.channel.sender().send("a", NOTHING);
-			this.channel.receiver().poll((message) -> last[0] = message.length() != 0, 1, LONG);
-			judge(start);
+			this.channel.sender().send("a", timed(TIME));
+			this.channel.receiver().poll((message) -> last[0] = judge(message), 1, LONG);
 			this.races.incrementAndGet();
 		}
 		return null;
@@ -189,9 +215,7 @@ final class ParkingRaces {
 	private Void awaitReplies() {
 		boolean last = false;
 		while (!last) {
-			long start = System.nanoTime();
-			last = this.channel.request("a", ByteBuffer.allocate(0), LONG, (reply) -> reply.length() != 0);
-			judge(start);
+			last = this.channel.request("a", timed(TIME), LONG, this::judge);
 			this.races.incrementAndGet();
 		}
 		return null;
@@ -215,19 +239,22 @@ final class ParkingRaces {
 				receiveSoon(asked);
 			}
 			int answers = last ? waiters : 1 + ThreadLocalRandom.current().nextInt(waiters);
-			ByteBuffer payload = ByteBuffer.allocate(last ? 1 : 0);
 			for (; answers > 0; answers--) {
 				long id = asked.remove(ThreadLocalRandom.current().nextInt(asked.size()));
 				pauseAtRandom();
-				outbox.send("a", (id != 0) ? HeaderWord.CORRELATED | HeaderWord.REPLY : 0, id, payload, -1);
+				int flags = (id != 0) ? HeaderWord.CORRELATED | HeaderWord.REPLY : 0;
+				outbox.send("a", flags, id, timed(last ? TIME + 1 : TIME), -1);
 				this.races.incrementAndGet();
 			}
 		}
-		this.channel.close();
+		finish();
 	}
 
 	private void receiveSoon(List<Long> asked) {
-		MessageHandler handler = (message) -> asked.add(message.isRequest() ? message.correlationId() : 0L);
+		MessageHandler handler = (message) -> {
+			judge(message);
+			asked.add(message.isRequest() ? message.correlationId() : 0L);
+		};
 		long end = System.nanoTime() + PATIENCE_NANOS;
 		int received = 0;
 		while (received == 0 && System.nanoTime() < end) {
@@ -248,16 +275,15 @@ final class ParkingRaces {
 			sending.incrementAndGet();
 			long start = System.nanoTime();
 			this.channel.sender().send("a", PAYLOAD);
-			judge(start);
+			judge(Math.max(start, peer.released));
 			this.races.incrementAndGet();
 		}
 		receiver.get();
 		threads.shutdown();
-		finish();
-		this.channel.close();
 		peer.channel.receiver().poll((message) -> {
 		}, Integer.MAX_VALUE);
 		peer.channel.close();
+		finish();
 	}
 
 	private void makeRoom(long number, AtomicLong sending) {
@@ -270,6 +296,7 @@ final class ParkingRaces {
 				}
 			}
 			pauseAtRandom();
+			this.released = System.nanoTime();
 			this.channel.receiver().poll((message) -> this.races.incrementAndGet(), 1, LONG);
 		}
 		sending.set(Long.MIN_VALUE);
