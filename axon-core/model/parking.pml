@@ -9,8 +9,9 @@
  * to be empty. Any step of any process may come after any delay.
  *
  * Time is modelled only as far as the protocol relies on it:
- *  - A grace period ends when the stores that were in the peer's buffer at its
- *    begin have left it. With HELD a store may stay there for longer.
+ *  - A grace period, and the first wait on the semaphore with which it goes on,
+ *    end when the stores that were in the peer's buffer at their begin have
+ *    left it. With HELD a store may stay there for longer.
  *  - A bounded wait ends when nothing else can happen any more: `clock` then
  *    ends one, and a message that waited for that is a lost wake-up. EARLY
  *    waits may also end at any other moment, as if the peer was stopped.
@@ -119,8 +120,8 @@ inline fence(own_stores, peer_stores, older)
 #endif
 }
 
-/* Looks until the grace period is over, and once more. */
-inline look_on(is_ready, older, ready)
+/* Looks, and waits on the semaphore, until the grace period is over, and looks once more. */
+inline look_on(is_ready, older, ready, semaphore, own_stores)
 {
 #if defined(NO_GRACE)
 	ready = false;
@@ -130,6 +131,7 @@ inline look_on(is_ready, older, ready)
 #else
 	if
 	:: is_ready -> ready = true
+	:: atomic { semaphore > 0 && empty(own_stores) -> semaphore--; ready = true }
 	:: GRACE_OVER(older) -> ready = is_ready
 	fi;
 #endif
@@ -173,7 +175,7 @@ proctype sender()
 					sender_stores!WANTED, want;
 					fence(sender_stores, receiver_stores, receiver_older);
 #endif
-					look_on(free >= want, receiver_older, ready);
+					look_on(free >= want, receiver_older, ready, space, sender_stores);
 					if
 					:: ready
 					:: else -> sleep(space, sender_stores, sender_sleeps, sender_over)
@@ -252,7 +254,7 @@ proctype receiver()
 			atomic { nfull(receiver_stores) -> word = NEXT(1); receiver_stores!PARKED, word; word = word & 254 }
 			fence(receiver_stores, sender_stores, sender_older);
 #endif
-			look_on(committed > position, sender_older, ready);
+			look_on(committed > position, sender_older, ready, data, receiver_stores);
 			if
 			:: ready
 			:: else -> sleep(data, receiver_stores, receiver_sleeps, receiver_over)

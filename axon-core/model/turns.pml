@@ -286,6 +286,9 @@ proctype waiter(byte me)
 		d_step { lowered == 0 -> waiting[BIT(me)]++; tell(); parked = value; value = 0; older[me] = sent - committed };
 		if
 		:: d_step { READY(me) -> older[me] = 0 }
+		/* Woken in the first wait, in which the grace period ends. */
+		:: d_step { turn && data > 0 -> data--; older[me] = 0 }
+		:: d_step { !turn && !turn_taken -> older[me] = 0 }
 		:: d_step { turn && GRACE_OVER && !READY(me) -> sleeps[me] = true; older[me] = 0 }; sleep_on_semaphore()
 		:: d_step { !turn && GRACE_OVER && !READY(me) -> older[me] = 0 }; sleep_behind()
 		fi;

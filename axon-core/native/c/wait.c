@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <sched.h>
 
-#define GRACE INT64_C(2000)       /* ns in which a store becomes visible */
+#define GRACE INT64_C(2000)       /* ns in which a store becomes visible, nearly always; */
+#define FIRST_WAIT INT64_C(1000000) /* ns in which each does */
 #define LOOKS 16                  /* between two readings of the clock */
 #define YIELDED INT64_C(1000)     /* ns of a yield in which the peer had this very processor */
 #define FUTILE 2                  /* spins in vain after which there are none, */
@@ -104,11 +105,23 @@ static int nap(const struct wait *wait, const axon_channel *channel, int64_t unt
 	return 0;
 }
 
+/* When the first of two waits ends, after which to look again. */
+static int64_t first_until(int64_t until)
+{
+	const int64_t first = platform_now() + FIRST_WAIT;
+	return first < until ? first : until;
+}
+
 /* 0 for something to look at, -ETIMEDOUT or -EINTR; -EINVAL when the semaphore is corrupt. */
 static int sleep_on(const struct wait *wait, const axon_channel *channel, sem_t *semaphore, uint64_t *parks, int64_t until)
 {
 	count_up(parks, 1);
-	return wait->flooded ? nap(wait, channel, until) : platform_semaphore_wait(semaphore, until);
+	if (wait->flooded)
+		return nap(wait, channel, until);
+	const int result = platform_semaphore_wait(semaphore, first_until(until));
+	if (result != -ETIMEDOUT)
+		return result;
+	return is_ready(wait, channel) ? 0 : platform_semaphore_wait(semaphore, until);
 }
 
 /*
@@ -145,9 +158,12 @@ static void tell(axon_channel *channel, enum wait_for what, bool waits)
 /* Behind the thread whose turn it is, which wakes the others. Under `turn`. */
 static int wait_behind(const struct wait *wait, axon_channel *channel, int64_t until)
 {
+	const int64_t ends[] = { first_until(until), until };
 	flag_add(&channel->turn_waiting, 1);
-	if (!is_ready(wait, channel) && flag_load(&channel->wakes) == wait->wakes_seen)
-		platform_condition_wait(&channel->turn_changed, &channel->turn, until);
+	for (int i = 0; i < 2 && (i == 0 || platform_now() >= ends[0]); i++) {
+		if (channel->turn_taken != 0 && !is_ready(wait, channel) && flag_load(&channel->wakes) == wait->wakes_seen)
+			platform_condition_wait(&channel->turn_changed, &channel->turn, ends[i]);
+	}
 	flag_add(&channel->turn_waiting, UINT32_MAX);
 	return platform_now() >= until ? -ETIMEDOUT : 0;
 }

@@ -45,6 +45,12 @@ public final class AxonChannel implements AutoCloseable {
 	 */
 	static final long GRACE_NANOS = 2_000;
 
+	/**
+	 * The longest first wait on a semaphore. After it a thread looks again: by then every
+	 * store has become visible whose thread did not see the flag.
+	 */
+	static final long FIRST_WAIT_NANOS = 1_000_000;
+
 	private final Endpoint endpoint;
 
 	private final ChannelOptions options;
@@ -287,10 +293,10 @@ public final class AxonChannel implements AutoCloseable {
 		if (!this.detached.compareAndSet(false, true)) {
 			return;
 		}
-		this.sender.abortOwnClaim();
-		this.outbox.shut();
-		this.inbox.shut();
 		try {
+			this.sender.abortOwnClaim();
+			this.outbox.shut();
+			this.inbox.shut();
 			if (this.failure == null) {
 				this.receiver.releaseInHand();
 				// Steps over replies taken out of turn, for the peer to see.
@@ -302,8 +308,8 @@ public final class AxonChannel implements AutoCloseable {
 			fail(ex);
 		}
 		finally {
-			this.endpoint.close(() -> this.failure == null && this.inbox.isEmpty() && this.outbox.isEmpty());
 			this.counters.detach();
+			this.endpoint.close(() -> this.failure == null && this.inbox.isEmpty() && this.outbox.isEmpty());
 		}
 	}
 

@@ -129,15 +129,16 @@ final class Parking {
 	}
 
 	/**
-	 * One bounded wait after the other as long as nothing happens at all, with the flag
-	 * up; a requester looks after its peer at the end of each.
+	 * One wait after the other as long as nothing happens at all, with the flag up: the
+	 * first one ends soon. A requester looks after its peer at the end of each bounded
+	 * one.
 	 */
 	private void sleep(BooleanSupplier ready, long nanos, int what, boolean inTurn) {
 		long start = System.nanoTime();
 		long left = nanos;
 		boolean over = false;
-		while (left > 0 && !over) {
-			long bound = Math.min(left, AxonChannel.BOUNDED_WAIT_NANOS);
+		for (boolean first = true; left > 0 && !over; first = false) {
+			long bound = Math.min(left, first ? AxonChannel.FIRST_WAIT_NANOS : AxonChannel.BOUNDED_WAIT_NANOS);
 			if (inTurn) {
 				over = this.data.block(bound);
 			}
@@ -146,10 +147,11 @@ final class Parking {
 				if (!ready.getAsBoolean() && this.turn.isTaken()) {
 					LockSupport.parkNanos(this, bound);
 				}
-				over = true;
+				over = !first || !this.turn.isTaken();
 			}
-			over |= what == SegmentLayout.FOR_REPLIES || ready.getAsBoolean() || this.inbox.hasNews() || !mayWait();
-			if (!over) {
+			over |= (!first && what == SegmentLayout.FOR_REPLIES) || ready.getAsBoolean() || this.inbox.hasNews()
+					|| !mayWait();
+			if (!over && !first) {
 				this.channel.lookAround();
 			}
 			left = nanos - (System.nanoTime() - start);

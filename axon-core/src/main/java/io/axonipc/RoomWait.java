@@ -88,6 +88,11 @@ final class RoomWait {
 				return record;
 			}
 			this.counters.add(ChannelCounters.SENDER_PARKS, 1);
+			boolean posted = this.gate.block(Math.min(bound, AxonChannel.FIRST_WAIT_NANOS));
+			record = reserve.getAsInt();
+			if (record >= 0 || posted || wanted.getAsLong() != position) {
+				return record;
+			}
 			this.gate.block(bound);
 			return reserve.getAsInt();
 		}
