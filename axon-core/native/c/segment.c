@@ -293,8 +293,8 @@ int segment_open(struct segment *segment, const axon_options *options)
 void segment_attached(struct segment *segment)
 {
 	struct endpoint *own = &segment->header->endpoint[segment->role];
-	store_plain(&own->pid, (uint64_t)getpid());
 	store_release(&own->incarnation, segment->incarnation);
+	store_release(&own->pid, (uint64_t)getpid()); /* last: with the predecessor's number it would die in its first moment */
 	platform_unlock(segment->lock_fd, LOCK_SETUP);
 }
 

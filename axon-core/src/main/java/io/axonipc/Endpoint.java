@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 import io.axonipc.posix.FileStatus;
+import io.axonipc.posix.Mappings;
 import io.axonipc.posix.NamedSemaphore;
 import io.axonipc.posix.Platform;
 import io.axonipc.posix.PosixException;
@@ -84,6 +85,7 @@ final class Endpoint {
 	 */
 	static Endpoint open(ChannelNames names, ChannelOptions options) {
 		long deadline = System.nanoTime() + options.openTimeout().toNanos();
+		Mappings.collect();
 		for (long pause = 100_000;; pause = Math.min(2 * pause, TimeUnit.MILLISECONDS.toNanos(10))) {
 			try {
 				Endpoint endpoint = tryOpen(names, options, deadline);
@@ -262,9 +264,10 @@ final class Endpoint {
 	/** Step 8: from here on the peer sees this endpoint. Lets the set-up lock go. */
 	void announce() {
 		int offset = SegmentLayout.incarnation(this.role.ordinal());
-		Words.put(this.words, offset + 8, ProcessHandle.current().pid());
 		this.incarnation = Words.get(this.words, offset) + 1;
 		Words.putRelease(this.words, offset, this.incarnation);
+		// Last: with its predecessor's number it would seem to die in its first moment.
+		Words.putRelease(this.words, offset + 8, ProcessHandle.current().pid());
 		this.lock.unlock(SegmentLayout.SETUP_LOCK);
 	}
 

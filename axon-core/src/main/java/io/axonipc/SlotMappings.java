@@ -3,6 +3,7 @@ package io.axonipc;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
+import io.axonipc.posix.Mappings;
 import io.axonipc.posix.PosixException;
 import io.axonipc.posix.SharedMemory;
 import io.axonipc.ring.CorruptRingException;
@@ -45,6 +46,7 @@ final class SlotMappings {
 	}
 
 	private ByteBuffer open(int slot, long wanted) {
+		Mappings.collect();
 		int ring = this.endpoint.incoming();
 		String name = this.endpoint.names.slot(ring, slot);
 		try (SharedMemory segment = SharedObjects.open(this.endpoint.names, name, this.endpoint.isGroup())) {
@@ -60,6 +62,9 @@ final class SlotMappings {
 				throw new CorruptRingException(name + " is not what the record refers to");
 			}
 			return mapped;
+		}
+		catch (ChannelAccessException ex) {
+			throw new CorruptRingException("a record refers to a slot that is not the peer's: " + ex.getMessage());
 		}
 		catch (PosixException ex) {
 			throw Errors.system(this.endpoint.names, ex);

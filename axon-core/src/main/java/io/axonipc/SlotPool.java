@@ -3,6 +3,7 @@ package io.axonipc;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
+import io.axonipc.posix.Mappings;
 import io.axonipc.posix.PosixException;
 import io.axonipc.posix.SharedMemory;
 import io.axonipc.ring.HeaderWord;
@@ -18,6 +19,8 @@ final class SlotPool {
 
 	/** Returned by {@link #claim}: wait until a busy slot is free. */
 	static final int FULL = -1;
+
+	private static final long RETRY_NANOS = 1_000_000;
 
 	private static final int GRANULE = 64 << 10;
 
@@ -43,6 +46,9 @@ final class SlotPool {
 	private long total;
 
 	private int generations;
+
+	/** When the system had no memory, last. */
+	private long refused = System.nanoTime() - RETRY_NANOS;
 
 	SlotPool(Endpoint endpoint, RingProducer ring) {
 		this.endpoint = endpoint;
@@ -145,7 +151,7 @@ final class SlotPool {
 		while (true) {
 			int slot = unused();
 			PosixException noMemory = null;
-			if (slot >= 0 && this.total + needed <= this.endpoint.largeMemory) {
+			if (slot >= 0 && this.total + needed <= this.endpoint.largeMemory && mayTry()) {
 				noMemory = make(slot, needed);
 				if (this.memory[slot] != null) {
 					return slot;
@@ -159,6 +165,11 @@ final class SlotPool {
 						: allTaken();
 			}
 		}
+	}
+
+	/** Not at each look of a sender that spins until it gets memory. */
+	private boolean mayTry() {
+		return this.total == 0 || System.nanoTime() - this.refused >= RETRY_NANOS;
 	}
 
 	/**
@@ -187,6 +198,7 @@ final class SlotPool {
 		for (int slot = 0; slot < SegmentLayout.SLOTS; slot++) {
 			if (isIdle(slot, free)) {
 				remove(slot);
+				this.refused = System.nanoTime() - RETRY_NANOS;
 				return true;
 			}
 		}
@@ -212,11 +224,13 @@ final class SlotPool {
 			if (!ex.isOutOfMemory()) {
 				throw Errors.system(this.endpoint.names, ex);
 			}
+			this.refused = System.nanoTime();
 			return ex;
 		}
 	}
 
 	private void create(int slot, long needed) {
+		Mappings.collect();
 		SharedMemory.unlink(name(slot));
 		try (SharedMemory segment = SharedMemory.create(name(slot), this.endpoint.mode)) {
 			if (segment == null) {

@@ -29,7 +29,7 @@ import static org.assertj.core.api.Assertions.fail;
  * done with it. Each of these gets a {@link ChannelClosedException}, or hears that its
  * peer went away, and nothing else.
  */
-@Timeout(300)
+@Timeout(600)
 class CloseStormTest {
 
 	private static final Duration PATIENCE = Duration.ofSeconds(30);

@@ -26,7 +26,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * Both ends of a channel are opened and closed all the time and at the same time: each
  * open succeeds, whatever the other end is about to do.
  */
-@Timeout(120)
+@Timeout(600)
 class ReopenStormTest {
 
 	private static final ChannelOptions CLIENT = ChannelOptions.defaults()
