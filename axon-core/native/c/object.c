@@ -8,6 +8,9 @@
 #include "error.h"
 #include "segment.h"
 
+#define MODE_LOOKS 100
+#define MODE_PAUSE INT64_C(1000000) /* ns */
+
 void segment_slot_name(const struct segment *segment, int ring, int slot, char name[OBJECT_NAME_SIZE])
 {
 	snprintf(name, OBJECT_NAME_SIZE, "/axon.%s~%d.%02d", segment->name, ring, slot);
@@ -52,7 +55,12 @@ int segment_open_object(const struct segment *segment, const char *object, int *
 {
 	struct stat found = { 0 };
 	*descriptor = -1;
-	const int opened = platform_shm_open(object, false);
+	int opened = platform_shm_open(object, false);
+	for (int looks = 1; opened == -EACCES && looks < MODE_LOOKS && platform_shm_stat(object, &found) == 0
+			&& is_allowed(segment, &found); looks++) { /* a group-mate may have made it, and not yet set its mode */
+		platform_nap(MODE_PAUSE);
+		opened = platform_shm_open(object, false);
+	}
 	if (opened == -ENOENT)
 		return AXON_OK;
 	if (opened < 0) {

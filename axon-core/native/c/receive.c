@@ -72,7 +72,7 @@ static int view(axon_channel *channel, uint64_t position, const struct record *r
 	const uint8_t *payload;
 	const int status = slots_map(&channel->in.slots, &channel->segment, &reference, &payload);
 	if (status != AXON_OK)
-		return status == AXON_CORRUPT ? channel_corrupt(channel) : status;
+		return status == AXON_CORRUPT || status == AXON_ACCESS ? channel_corrupt(channel) : status; /* for good */
 	*slot = (int)reference.slot;
 	message->payload = payload;
 	message->payload_length = reference.length;
@@ -312,7 +312,7 @@ int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
 			lock_exit(&in->lock, mark);
 			return AXON_OK;
 		}
-		if (word == 0 && timeout == 0) {
+		if (word == 0 && timeout == 0 && position >= in->scanned) {
 			store_plain(&in->messages_when_dry, in->messages);
 			if (!handled)
 				publish(channel, publishable(in));

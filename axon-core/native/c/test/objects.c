@@ -82,6 +82,14 @@ static void a_slot_that_was_truncated_or_removed(void)
 		CHECK_EQUAL(axon_send(server, "t", bytes, sizeof bytes, 0), AXON_OK); /* in a slot of its own */
 		close_both();
 	}
+	open_both();
+	CHECK_EQUAL(axon_send(server, "t", bytes, sizeof bytes, 0), AXON_OK);
+	CHECK_EQUAL(chmod(object("", "~0.00"), 0666), 0); /* not the peer's any more, for good */
+	CHECK_EQUAL(axon_receive(client, &message, LONG), AXON_CORRUPT);
+	CHECK_ERROR("mode 0666");
+	CHECK_EQUAL(axon_receive(client, &message, LONG), AXON_CORRUPT);
+	close_both();
+	CHECK_EQUAL(axon_discard(channel_name()), 1);
 	open_both(); /* once it is mapped, its name is not needed */
 	for (int i = 0; i < 3; i++) {
 		CHECK_EQUAL(axon_send(server, "t", bytes, sizeof bytes, 0), AXON_OK);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -97,6 +98,16 @@ static void break_in(void)
 	CHECK(sem_open(object, 0) == SEM_FAILED && errno == EACCES);
 }
 
+/* Who made it may be about to give the group its part. */
+static void look_for_a_while(void)
+{
+	struct timespec begin, end;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	CHECK_EQUAL(try_open(AXON_CLIENT), AXON_ACCESS);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	CHECK((end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000 >= 90);
+}
+
 static void a_stranger_is_not_let_in(void)
 {
 	need_root();
@@ -107,6 +118,7 @@ static void a_stranger_is_not_let_in(void)
 	join(start_as(MATE, TEAM, break_in)); /* the mode gives the group nothing */
 	group = true;
 	join(start_as(MATE, TEAM, break_in)); /* unless both sides agree to it */
+	join(start_as(MATE, TEAM, look_for_a_while));
 	CHECK_EQUAL(try_open(AXON_CLIENT), AXON_ACCESS); /* root passes the system's checks, and not these */
 	kill_and_wait(owner);
 	CHECK_EQUAL(objects_left(), OBJECTS);

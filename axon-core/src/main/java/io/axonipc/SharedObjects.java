@@ -21,6 +21,10 @@ final class SharedObjects {
 	 */
 	private static final int MIN_SEMAPHORE = 16;
 
+	private static final int MODE_LOOKS = 100;
+
+	private static final long MODE_PAUSE_NANOS = 1_000_000;
+
 	private SharedObjects() {
 	}
 
@@ -34,23 +38,30 @@ final class SharedObjects {
 	 * @return the object, or null when there is none
 	 */
 	static SharedMemory open(ChannelNames names, String object, boolean group) {
-		SharedMemory opened;
-		try {
-			opened = SharedMemory.open(object);
-		}
-		catch (PosixException ex) {
-			FileStatus found = SharedMemory.status(object);
-			if (found != null && !isAllowed(found, group)) {
-				throw Errors.access(names, object, found, mode(group));
+		SharedMemory opened = null;
+		for (int looks = 1; opened == null; looks++) {
+			try {
+				opened = SharedMemory.open(object);
+				if (opened == null) {
+					return null;
+				}
 			}
-			throw ex;
-		}
-		if (opened != null) {
-			FileStatus found = opened.status();
-			if (!isAllowed(found, group)) {
-				opened.close();
-				throw Errors.access(names, object, found, mode(group));
+			catch (PosixException ex) {
+				FileStatus found = SharedMemory.status(object);
+				if (found != null && !isAllowed(found, group)) {
+					throw Errors.access(names, object, found, mode(group));
+				}
+				if (!ex.isDenied() || looks >= MODE_LOOKS) {
+					throw ex;
+				}
+				// A group-mate may have made it, and not yet set its mode.
+				Pause.nanos(MODE_PAUSE_NANOS);
 			}
+		}
+		FileStatus found = opened.status();
+		if (!isAllowed(found, group)) {
+			opened.close();
+			throw Errors.access(names, object, found, mode(group));
 		}
 		return opened;
 	}

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 
 import io.axonipc.ring.SegmentLayout;
@@ -96,6 +98,14 @@ class CorruptionTest {
 	void aForgedLengthOfALargeMessageClosesTheChannel(long length) {
 		this.server.sender().send("t", new byte[5000]);
 		this.memory.putLong(DATA + 16, length);
+		expectCorrupt(() -> MessageTest.tags(this.client));
+	}
+
+	@Test
+	void aSlotThatOthersMayWriteClosesTheChannel() throws IOException {
+		this.server.sender().send("t", new byte[5000]);
+		Path slot = Path.of("/dev/shm/axon." + this.server.name() + "~0.00");
+		Files.setPosixFilePermissions(slot, PosixFilePermissions.fromString("rw-rw-rw-"));
 		expectCorrupt(() -> MessageTest.tags(this.client));
 	}
 
