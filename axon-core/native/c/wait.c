@@ -305,7 +305,7 @@ int wait_more(struct wait *wait, axon_channel *channel)
 	if (result == -EINVAL) {
 		error_set(AXON_CORRUPT, "channel '%s': somebody wrote into a semaphore's memory; both sides must close it and "
 				"open it again", channel->segment.name);
-		channel_corrupt(channel);
+		return channel_corrupt(channel);
 	}
 	const int asked = ask(wait, channel);
 	if (asked != AXON_OK || !wait->slice_over)
@@ -313,7 +313,7 @@ int wait_more(struct wait *wait, axon_channel *channel)
 	if (!segment_is_linked(&channel->segment)) {
 		error_set(AXON_CORRUPT, "channel '%s': somebody removed its names from /dev/shm (systemd's RemoveIPC does at "
 				"logout); both sides must close and open it again", channel->segment.name);
-		channel_corrupt(channel);
+		return channel_corrupt(channel);
 	}
 	channel_peer_alive(channel); /* for requests */
 	return is_ready(wait, channel) || platform_now() < wait->deadline ? AXON_OK : AXON_TIMEOUT;
