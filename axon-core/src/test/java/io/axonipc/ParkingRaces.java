@@ -16,6 +16,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 import io.axonipc.ring.HeaderWord;
+import io.axonipc.ring.SegmentLayout;
+import io.axonipc.ring.Words;
 
 /**
  * Races between parking and waking, the Java twin of {@code native/c/test/races.c}, which
@@ -25,6 +27,7 @@ import io.axonipc.ring.HeaderWord;
  * wait NAME WAITERS            opens NAME as server and waits in so many threads, one of them for messages
  * answer NAME WAITERS RACES    answers them as client; 0: for a short time
  * room NAME RACES              sends to itself, and waits for room
+ * late NAME TRIES              commits without a post, right after a thread has parked
  * </pre>
  *
  * The bounded wait is as long as the system property {@value #BOUNDED_WAIT} says; what
@@ -107,6 +110,7 @@ final class ParkingRaces {
 			case "wait" -> new ParkingRaces(name, Role.SERVER).await(number);
 			case "answer" -> new ParkingRaces(name, Role.CLIENT).answer(number, Long.parseLong(arguments[3]));
 			case "room" -> new ParkingRaces(name, Role.SERVER).sendWithoutRoom(name, number);
+			case "late" -> new ParkingRaces(name, Role.SERVER).commitLate(number);
 			default -> throw new IllegalArgumentException(arguments[0]);
 		}
 	}
@@ -263,6 +267,31 @@ final class ParkingRaces {
 		if (received == 0) {
 			this.channel.receiver().poll(handler, 1, LONG);
 		}
+	}
+
+	/**
+	 * What a store does that stays in its buffer for longer than the grace period. On a
+	 * busy machine it comes even later, so one of some tries has to be noticed in time.
+	 */
+	private void commitLate(int tries) throws Exception {
+		ExecutorService threads = Executors.newSingleThreadExecutor();
+		Endpoint endpoint = this.channel.endpoint();
+		int data = endpoint.control(endpoint.incoming()) + SegmentLayout.PAGE;
+		for (int i = 0; i < tries && this.races.get() == 0; i++) {
+			Future<?> receiver = threads.submit(() -> this.channel.receiver().poll((message) -> {
+			}, 1, LONG));
+			while (this.channel.counters().parks() == i) {
+				Thread.onSpinWait();
+			}
+			long start = System.nanoTime();
+			Words.putRelease(endpoint.words, data + i * HeaderWord.ALIGNMENT, HeaderWord.of(16, 1, 0, 0));
+			receiver.get();
+			if (System.nanoTime() - start < LOST_NANOS / 2) {
+				this.races.incrementAndGet();
+			}
+		}
+		threads.shutdown();
+		finish();
 	}
 
 	/** In one process, for the receiver has to know when the sender sends. */

@@ -44,6 +44,11 @@ class ParkingRacesTest {
 		expectNoneLost(start("room", this.names.next(), share()));
 	}
 
+	@Test
+	void aCommitThatShowsAfterTheGracePeriodIsNoticedSoon() throws Exception {
+		expectNoneLost(start("late", this.names.next(), "5"));
+	}
+
 	/** Of the races, for each of the four. */
 	private static String share() {
 		return Long.toString(Long.parseLong(RACES) / 4);
