@@ -134,44 +134,6 @@ class MessageTest {
 	}
 
 	@Test
-	void aClaimIsFilledInPlaceAndCommitted() {
-		try (Claim claim = this.server.sender().claim("doubles", 16)) {
-			claim.buffer().putDouble(0, 1.5).putDouble(8, -2.5);
-			claim.commit();
-		}
-		try (MessageView message = this.client.receiver().receive(PATIENCE)) {
-			assertThat(message.length()).isEqualTo(16);
-			assertThat(message.getDouble(0)).isEqualTo(1.5);
-			assertThat(message.getDouble(8)).isEqualTo(-2.5);
-			assertThat(message.payload().order()).isEqualTo(ByteOrder.LITTLE_ENDIAN);
-			assertThat(message.payload().isReadOnly()).isTrue();
-		}
-	}
-
-	@Test
-	void aClaimThatIsNotCommittedIsAborted() {
-		try (Claim claim = this.server.sender().claim("t", 8)) {
-			claim.buffer().putLong(0, 1);
-		}
-		this.server.sender().send("next", new byte[0]);
-		assertThat(tags(this.client)).containsExactly("next");
-	}
-
-	@Test
-	void oneClaimAtATime() {
-		Sender sender = this.server.sender();
-		try (Claim claim = sender.claim("t", 8)) {
-			assertThatIllegalStateException().isThrownBy(() -> sender.claim("u", 8))
-				.withMessageContaining("open claim");
-			assertThatIllegalStateException().isThrownBy(() -> sender.trySend("u", new byte[0]));
-			claim.commit();
-			assertThatIllegalStateException().isThrownBy(claim::commit);
-			assertThatIllegalStateException().isThrownBy(claim::buffer);
-		}
-		assertThat(tags(this.client)).containsExactly("t");
-	}
-
-	@Test
 	void aFullRingIsBackPressureAndLosesNothing() {
 		byte[] payload = new byte[1000];
 		int sent = 0;
@@ -293,17 +255,6 @@ class MessageTest {
 		this.client.receiver().poll((message) -> {
 		}, 1);
 		assertThat(this.client.counters().messagesReceived()).as("acknowledged by the poll").isEqualTo(2);
-	}
-
-	@Test
-	void anOldClaimDoesNotEndTheNextOne() {
-		Claim first = this.server.sender().claim("first", 1);
-		first.commit();
-		try (Claim second = this.server.sender().claim("second", 1)) {
-			first.close();
-			second.commit();
-		}
-		assertThat(tags(this.client)).containsExactly("first", "second");
 	}
 
 	@Test
