@@ -72,7 +72,7 @@ static int view(axon_channel *channel, uint64_t position, const struct record *r
 	const uint8_t *payload;
 	const int status = slots_map(&channel->in.slots, &channel->segment, &reference, &payload);
 	if (status != AXON_OK)
-		return status == AXON_CORRUPT || status == AXON_ACCESS ? channel_corrupt(channel) : status; /* for good */
+		return status == AXON_CORRUPT ? channel_corrupt(channel) : status;
 	*slot = (int)reference.slot;
 	message->payload = payload;
 	message->payload_length = reference.length;

@@ -63,9 +63,6 @@ final class SlotMappings {
 			}
 			return mapped;
 		}
-		catch (ChannelAccessException ex) {
-			throw new CorruptRingException("a record refers to a slot that is not the peer's: " + ex.getMessage());
-		}
 		catch (PosixException ex) {
 			throw Errors.system(this.endpoint.names, ex);
 		}
