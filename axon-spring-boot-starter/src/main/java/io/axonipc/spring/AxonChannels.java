@@ -9,6 +9,7 @@ import java.util.function.ToLongFunction;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.ChannelCounters;
+import io.axonipc.ChannelOptions;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.DisposableBean;
@@ -92,6 +93,10 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 	 */
 	public long total(String key, ToLongFunction<ChannelCounters> counter) {
 		return managed(key).total(counter);
+	}
+
+	ChannelOptions options(String key) {
+		return managed(key).definition().options();
 	}
 
 	int redeliveryLimit(String key) {

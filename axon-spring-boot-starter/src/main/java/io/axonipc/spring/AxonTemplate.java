@@ -1,11 +1,16 @@
 package io.axonipc.spring;
 
 import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.Claim;
+import io.axonipc.MessageHeader;
+import io.axonipc.MessageView;
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.core.task.SimpleAsyncTaskExecutor;
 import org.springframework.messaging.converter.MessageConverter;
 
 /**
@@ -20,17 +25,44 @@ public class AxonTemplate implements AxonOperations {
 
 	private final @Nullable String defaultChannel;
 
+	private final Executor executor;
+
 	/**
-	 * Creates a template.
+	 * Creates a template whose asynchronous requests take a thread each.
 	 * @param channels the channels
 	 * @param converter for payloads that are not bytes, strings or arrays of primitives
 	 * @param defaultChannel the key of the channel for messages that name none; may be
 	 * null where there is one channel
 	 */
 	public AxonTemplate(AxonChannels channels, MessageConverter converter, @Nullable String defaultChannel) {
+		this(channels, converter, defaultChannel, requestThreads());
+	}
+
+	/**
+	 * Creates a template.
+	 * @param channels the channels
+	 * @param converter for payloads that are not bytes, strings or arrays of primitives
+	 * @param defaultChannel the key of the channel for messages that name none; may be
+	 * null where there is one channel
+	 * @param executor runs asynchronous requests, each as long as it waits for its reply
+	 */
+	public AxonTemplate(AxonChannels channels, MessageConverter converter, @Nullable String defaultChannel,
+			Executor executor) {
 		this.channels = channels;
 		this.converter = new PayloadConverter(converter);
 		this.defaultChannel = defaultChannel;
+		this.executor = executor;
+	}
+
+	private static Executor requestThreads() {
+		SimpleAsyncTaskExecutor threads = new SimpleAsyncTaskExecutor("axon-request-");
+		threads.setDaemon(true);
+		return threads;
+	}
+
+	@Override
+	public AxonMessageSpec message(String tag) {
+		return new TemplateMessage(this, tag, this.converter);
 	}
 
 	@Override
@@ -40,44 +72,39 @@ public class AxonTemplate implements AxonOperations {
 
 	@Override
 	public void send(String channel, String tag, @Nullable Object payload) {
-		AxonChannel target = this.channels.channel(channel);
-		OutgoingPayload<?> outgoing = this.converter.write(payload, channel, tag);
-		try (Claim claim = target.sender().claim(tag, outgoing.length())) {
-			outgoing.writeTo(claim.buffer());
+		if (payload instanceof byte[] bytes) {
+			this.channels.channel(channel).sender().send(tag, bytes);
+			return;
+		}
+		send(channel, new MessageHeader(tag), this.converter.write(payload, channel, tag), null);
+	}
+
+	void send(String channel, MessageHeader header, OutgoingPayload<?> payload, @Nullable Duration timeout) {
+		try (Claim claim = claim(channel, header, payload.length(), timeout)) {
+			payload.writeTo(claim.buffer());
 			claim.commit();
 		}
 	}
 
-	@Override
-	public <T> @Nullable T sendAndReceive(String tag, @Nullable Object payload, Class<T> replyType) {
-		return request(defaultChannel(), tag, payload, replyType, null);
-	}
-
-	@Override
-	public <T> @Nullable T sendAndReceive(String tag, @Nullable Object payload, Class<T> replyType, Duration timeout) {
-		return request(defaultChannel(), tag, payload, replyType, timeout);
-	}
-
-	@Override
-	public <T> @Nullable T sendAndReceive(String channel, String tag, @Nullable Object payload, Class<T> replyType) {
-		return request(channel, tag, payload, replyType, null);
-	}
-
-	@Override
-	public <T> @Nullable T sendAndReceive(String channel, String tag, @Nullable Object payload, Class<T> replyType,
-			Duration timeout) {
-		return request(channel, tag, payload, replyType, timeout);
-	}
-
-	private <T> @Nullable T request(String channel, String tag, @Nullable Object payload, Class<T> replyType,
-			@Nullable Duration timeout) {
+	Claim claim(String channel, MessageHeader header, int length, @Nullable Duration timeout) {
 		AxonChannel target = this.channels.channel(channel);
-		OutgoingPayload<?> outgoing = this.converter.write(payload, channel, tag);
-		return target.request(tag, outgoing.toBuffer(), timeout,
-				(reply) -> this.converter.read(reply, replyType, channel, tag));
+		if (timeout == null && header.metadata() == null) {
+			return target.sender().claim(header.tag(), length);
+		}
+		return target.sender()
+			.claim(header, length, (timeout != null) ? timeout : this.channels.options(channel).sendTimeout());
 	}
 
-	private String defaultChannel() {
+	<T> @Nullable T request(String channel, MessageHeader header, OutgoingPayload<?> payload,
+			@Nullable Duration timeout, Function<? super MessageView, ? extends @Nullable T> reader) {
+		return this.channels.channel(channel).request(header, payload.toBuffer(), timeout, reader);
+	}
+
+	Executor executor() {
+		return this.executor;
+	}
+
+	String defaultChannel() {
 		return (this.defaultChannel != null) ? this.defaultChannel : this.channels.singleKey();
 	}
 

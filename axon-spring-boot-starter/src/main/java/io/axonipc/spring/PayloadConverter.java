@@ -31,7 +31,7 @@ final class PayloadConverter implements SmartMessageConverter {
 	private final @Nullable DirectMessageConverter direct;
 
 	/** As many as the application's code names types of replies. */
-	private final Map<Class<?>, Function<MessageView, @Nullable Object>> replyReaders = new ConcurrentHashMap<>();
+	private final Map<Type, Function<MessageView, @Nullable Object>> replyReaders = new ConcurrentHashMap<>();
 
 	PayloadConverter(MessageConverter delegate) {
 		this.delegate = delegate;
@@ -66,13 +66,14 @@ final class PayloadConverter implements SmartMessageConverter {
 		return (message) -> (message.length() != 0) ? reader.apply(message.toByteArray()) : null;
 	}
 
-	<T> @Nullable T read(MessageView reply, Class<T> type, String channel, String tag) {
+	@SuppressWarnings("unchecked")
+	<T> @Nullable T read(MessageView reply, Type type, String channel, String tag) {
 		Function<MessageView, @Nullable Object> reader = replyReader(type);
 		if (reader == null && reply.length() == 0) {
 			return null;
 		}
 		try {
-			return type.cast((reader != null) ? reader.apply(reply) : convert(reply, type, channel, tag));
+			return (T) ((reader != null) ? reader.apply(reply) : convert(reply, type, channel, tag));
 		}
 		catch (MessageConversionException ex) {
 			throw new MessageConversionException("Cannot read the payload of tag '" + tag + "' on channel '" + channel
@@ -80,7 +81,7 @@ final class PayloadConverter implements SmartMessageConverter {
 		}
 	}
 
-	private @Nullable Function<MessageView, @Nullable Object> replyReader(Class<?> type) {
+	private @Nullable Function<MessageView, @Nullable Object> replyReader(Type type) {
 		Function<MessageView, @Nullable Object> reader = this.replyReaders.get(type);
 		if (reader == null) {
 			reader = reader(type);
@@ -117,9 +118,13 @@ final class PayloadConverter implements SmartMessageConverter {
 		return (message != null) ? message.getPayload() : null;
 	}
 
-	private Object convert(MessageView reply, Class<?> type, String channel, String tag) {
+	private Object convert(MessageView reply, Type type, String channel, String tag) {
+		if (!(type instanceof Class<?> simple)) {
+			throw new MessageConversionException("a message converter is asked for classes only. "
+					+ "One that is a DirectMessageConverter, as the JSON one is, is asked for any type");
+		}
 		MessageHeaders headers = headers(channel, tag);
-		Object value = this.delegate.fromMessage(new GenericMessage<>(reply.toByteArray(), headers), type);
+		Object value = this.delegate.fromMessage(new GenericMessage<>(reply.toByteArray(), headers), simple);
 		if (value == null) {
 			throw new MessageConversionException(
 					"no message converter makes it. Jackson on the class path reads it from JSON");

@@ -22,11 +22,14 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingClass;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.thread.Threading;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.MethodIntrospector;
 import org.springframework.core.annotation.AnnotatedElementUtils;
+import org.springframework.core.env.Environment;
+import org.springframework.core.task.SimpleAsyncTaskExecutor;
 import org.springframework.messaging.converter.ByteArrayMessageConverter;
 import org.springframework.messaging.converter.MessageConverter;
 import org.springframework.validation.Validator;
@@ -58,8 +61,11 @@ public final class AxonAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean(AxonOperations.class)
 	AxonTemplate axonTemplate(AxonChannels channels, @Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter,
-			AxonProperties properties) {
-		return new AxonTemplate(channels, converter, properties.template().defaultChannel());
+			AxonProperties properties, Environment environment) {
+		SimpleAsyncTaskExecutor requests = new SimpleAsyncTaskExecutor("axon-request-");
+		requests.setDaemon(true);
+		requests.setVirtualThreads(Threading.VIRTUAL.isActive(environment));
+		return new AxonTemplate(channels, converter, properties.template().defaultChannel(), requests);
 	}
 
 	@Bean
