@@ -4,6 +4,7 @@ import java.lang.reflect.Method;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.spring.AxonChannels;
+import io.axonipc.spring.AxonClientFactory;
 import io.axonipc.spring.AxonListener;
 import io.axonipc.spring.AxonListenerAnnotationBeanPostProcessor;
 import io.axonipc.spring.AxonListenerEndpointRegistry;
@@ -66,6 +67,12 @@ public final class AxonAutoConfiguration {
 		requests.setDaemon(true);
 		requests.setVirtualThreads(Threading.VIRTUAL.isActive(environment));
 		return new AxonTemplate(channels, converter, properties.template().defaultChannel(), requests);
+	}
+
+	@Bean
+	@ConditionalOnMissingBean
+	AxonClientFactory axonClientFactory(AxonOperations axon) {
+		return new AxonClientFactory(axon);
 	}
 
 	@Bean
