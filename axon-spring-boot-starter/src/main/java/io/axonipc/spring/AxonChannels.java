@@ -1,15 +1,20 @@
 package io.axonipc.spring;
 
+import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.ChannelCounters;
 import io.axonipc.ChannelOptions;
+import io.axonipc.MessageHeader;
+import io.axonipc.MessageView;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.DisposableBean;
@@ -93,6 +98,21 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 	 */
 	public long total(String key, ToLongFunction<ChannelCounters> counter) {
 		return managed(key).total(counter);
+	}
+
+	/**
+	 * How many requests of this context's {@link AxonTemplate} wait for their replies.
+	 * @param key the key
+	 * @return the number
+	 * @throws IllegalArgumentException if there is no such channel
+	 */
+	public int pendingRequests(String key) {
+		return managed(key).pendingRequests();
+	}
+
+	<T> @Nullable T request(String key, MessageHeader header, ByteBuffer payload, @Nullable Duration timeout,
+			Function<? super MessageView, ? extends @Nullable T> reader) {
+		return managed(key).request(header, payload, timeout, reader);
 	}
 
 	ChannelOptions options(String key) {

@@ -194,6 +194,7 @@ final class AxonListenerContainer {
 			}
 			// Recorded after the reply, so that who waits for it does not wait for this.
 			long start = System.nanoTime();
+			timer.begin(message);
 			Throwable failure = handle(handler, message);
 			timer.record(System.nanoTime() - start, failure);
 		}

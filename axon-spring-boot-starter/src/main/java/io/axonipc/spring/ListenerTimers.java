@@ -1,5 +1,6 @@
 package io.axonipc.spring;
 
+import io.axonipc.MessageView;
 import org.jspecify.annotations.Nullable;
 
 /** Where the times that listeners take are recorded. */
@@ -19,8 +20,15 @@ public interface ListenerTimers {
 	interface ListenerTimer {
 
 		/**
-		 * Records that a message has been handled: its listener called, and a request
-		 * answered.
+		 * Called before the listener, by the thread that calls it.
+		 * @param message the message, valid until the listener has returned
+		 */
+		default void begin(MessageView message) {
+		}
+
+		/**
+		 * Called by the same thread afterwards: records that a message has been handled:
+		 * its listener called, and a request answered.
 		 * @param nanos how long that took
 		 * @param failure what it failed with, or null
 		 */

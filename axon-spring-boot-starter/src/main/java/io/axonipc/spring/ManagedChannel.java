@@ -1,13 +1,19 @@
 package io.axonipc.spring;
 
+import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.ChannelCounters;
+import io.axonipc.MessageHeader;
+import io.axonipc.MessageView;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +29,8 @@ final class ManagedChannel {
 
 	/** Of all endpoints opened so far, so that totals never run backwards. */
 	private final List<ChannelCounters> counters = new CopyOnWriteArrayList<>();
+
+	private final AtomicInteger pendingRequests = new AtomicInteger();
 
 	private volatile @Nullable AxonChannel channel;
 
@@ -45,6 +53,22 @@ final class ManagedChannel {
 	/** The channel if it has been opened and is not stopped. */
 	@Nullable AxonChannel current() {
 		return this.channel;
+	}
+
+	<T> @Nullable T request(MessageHeader header, ByteBuffer payload, @Nullable Duration timeout,
+			Function<? super MessageView, ? extends @Nullable T> reader) {
+		AxonChannel target = channel();
+		this.pendingRequests.incrementAndGet();
+		try {
+			return target.request(header, payload, timeout, reader);
+		}
+		finally {
+			this.pendingRequests.decrementAndGet();
+		}
+	}
+
+	int pendingRequests() {
+		return this.pendingRequests.get();
 	}
 
 	void start() {

@@ -7,7 +7,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-import io.axonipc.Claim;
 import io.axonipc.MessageHeader;
 import io.axonipc.MessageView;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +70,8 @@ final class TemplateMessage implements AxonMessageSpec {
 	@Override
 	public void send() {
 		String target = target();
-		this.template.send(target, header(), outgoing(target), this.timeout);
+		OutgoingPayload<?> outgoing = outgoing(target);
+		this.template.send(target, header(), outgoing.length(), outgoing::writeTo, this.timeout);
 	}
 
 	@Override
@@ -80,10 +80,7 @@ final class TemplateMessage implements AxonMessageSpec {
 			throw new IllegalStateException("The message with tag '" + this.tag
 					+ "' has a payload, and a writer that is to make another: leave out one of them");
 		}
-		try (Claim claim = this.template.claim(target(), header(), length, this.timeout)) {
-			writer.accept(claim.buffer());
-			claim.commit();
-		}
+		this.template.send(target(), header(), length, writer, this.timeout);
 	}
 
 	@Override
@@ -123,8 +120,7 @@ final class TemplateMessage implements AxonMessageSpec {
 		OutgoingPayload<?> outgoing = outgoing(target).detached();
 		Duration patience = this.timeout;
 		Function<MessageView, @Nullable T> reader = reader(target, replyType);
-		return AsyncRequest.run(this.template.executor(),
-				() -> this.template.request(target, header, outgoing, patience, reader));
+		return this.template.async(() -> this.template.request(target, header, outgoing, patience, reader));
 	}
 
 	private <T> Function<MessageView, @Nullable T> reader(String target, Type replyType) {

@@ -12,6 +12,7 @@ import io.axonipc.spring.AxonMessageRecoverer;
 import io.axonipc.spring.AxonOperations;
 import io.axonipc.spring.AxonTemplate;
 import io.axonipc.spring.ListenerTimers;
+import io.micrometer.observation.ObservationRegistry;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.beans.factory.ObjectProvider;
@@ -62,11 +63,13 @@ public final class AxonAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean(AxonOperations.class)
 	AxonTemplate axonTemplate(AxonChannels channels, @Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter,
-			AxonProperties properties, Environment environment) {
+			AxonProperties properties, Environment environment, ObjectProvider<ObservationRegistry> observations) {
 		SimpleAsyncTaskExecutor requests = new SimpleAsyncTaskExecutor("axon-request-");
 		requests.setDaemon(true);
 		requests.setVirtualThreads(Threading.VIRTUAL.isActive(environment));
-		return new AxonTemplate(channels, converter, properties.template().defaultChannel(), requests);
+		return new AxonTemplate(channels, converter, properties.template().defaultChannel(), requests,
+				properties.observationEnabled() ? observations.getIfUnique(() -> ObservationRegistry.NOOP)
+						: ObservationRegistry.NOOP);
 	}
 
 	@Bean

@@ -21,9 +21,12 @@ import org.springframework.util.unit.DataSize;
  *
  * @param channels Channels, by the key under which the application knows them.
  * @param template Settings of AxonTemplate.
+ * @param observationEnabled Whether messages are observed by Micrometer, and carry the
+ * trace context in their metadata.
  */
 @ConfigurationProperties("axon")
-public record AxonProperties(@DefaultValue Map<String, Channel> channels, @DefaultValue Template template) {
+public record AxonProperties(@DefaultValue Map<String, Channel> channels, @DefaultValue Template template,
+		@DefaultValue("false") boolean observationEnabled) {
 
 	private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 

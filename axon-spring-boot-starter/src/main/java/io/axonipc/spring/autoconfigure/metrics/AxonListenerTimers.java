@@ -35,14 +35,14 @@ final class AxonListenerTimers implements ListenerTimers {
 	}
 
 	private Timer register(String channel, String listener, String result, String exception) {
-		return Timer.builder("axon.listener")
+		return Timer.builder(AxonListenerObservations.NAME)
 			.tags("channel", channel, "listener", listener, "result", result, "exception", exception)
 			.description("Time from taking a message to the end of its listener and, for a request, its reply")
 			.register(this.registry);
 	}
 
 	/** Anonymous classes have no simple name. */
-	private static String name(Throwable failure) {
+	static String name(Throwable failure) {
 		String name = failure.getClass().getSimpleName();
 		return StringUtils.hasText(name) ? name : failure.getClass().getName();
 	}

@@ -1,0 +1,79 @@
+package io.axonipc.spring.autoconfigure.metrics;
+
+import java.util.Map;
+
+import io.axonipc.MessageView;
+import io.axonipc.spring.ListenerTimers;
+import io.axonipc.spring.TraceContext;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import io.micrometer.observation.transport.Kind;
+import io.micrometer.observation.transport.ReceiverContext;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The observation {@code axon.listener}, in place of the timer of that name and with the
+ * same keys. It continues the trace that the sender put into the message's metadata.
+ */
+final class AxonListenerObservations implements ListenerTimers {
+
+	static final String NAME = "axon.listener";
+
+	private final ObservationRegistry registry;
+
+	AxonListenerObservations(ObservationRegistry registry) {
+		this.registry = registry;
+	}
+
+	@Override
+	public ListenerTimer timer(String channel, String listener) {
+		return new ListenerObservation(channel, listener);
+	}
+
+	private final class ListenerObservation implements ListenerTimer {
+
+		private final String channel;
+
+		private final String listener;
+
+		ListenerObservation(String channel, String listener) {
+			this.channel = channel;
+			this.listener = listener;
+		}
+
+		@Override
+		public void begin(MessageView message) {
+			ReceiverContext<Map<String, String>> context = new ReceiverContext<>(Map::get,
+					message.isRequest() ? Kind.SERVER : Kind.CONSUMER);
+			context.setCarrier(TraceContext.read(message.metadata()));
+			Observation.createNotStarted(NAME, () -> context, AxonListenerObservations.this.registry)
+				.contextualName(message.tag() + " listen")
+				.lowCardinalityKeyValue("channel", this.channel)
+				.lowCardinalityKeyValue("listener", this.listener)
+				.lowCardinalityKeyValue("result", "success")
+				.lowCardinalityKeyValue("exception", "none")
+				.highCardinalityKeyValue("tag", message.tag())
+				.start()
+				.openScope();
+		}
+
+		/** Ends what {@link #begin} began in the same thread. */
+		@Override
+		public void record(long nanos, @Nullable Throwable failure) {
+			Observation.Scope scope = AxonListenerObservations.this.registry.getCurrentObservationScope();
+			if (scope == null || !NAME.equals(scope.getCurrentObservation().getContext().getName())) {
+				return;
+			}
+			scope.close();
+			Observation observation = scope.getCurrentObservation();
+			if (failure != null) {
+				observation.lowCardinalityKeyValue("result", "error")
+					.lowCardinalityKeyValue("exception", AxonListenerTimers.name(failure))
+					.error(failure);
+			}
+			observation.stop();
+		}
+
+	}
+
+}
