@@ -12,7 +12,6 @@ import java.util.function.ToLongFunction;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.ChannelCounters;
-import io.axonipc.ChannelOptions;
 import io.axonipc.MessageHeader;
 import io.axonipc.MessageView;
 import org.jspecify.annotations.Nullable;
@@ -115,12 +114,8 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 		return managed(key).request(header, payload, timeout, reader);
 	}
 
-	ChannelOptions options(String key) {
-		return managed(key).definition().options();
-	}
-
-	int redeliveryLimit(String key) {
-		return managed(key).definition().redeliveryLimit();
+	ChannelDefinition definition(String key) {
+		return managed(key).definition();
 	}
 
 	@Override

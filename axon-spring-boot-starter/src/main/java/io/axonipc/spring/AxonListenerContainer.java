@@ -2,8 +2,10 @@ package io.axonipc.spring;
 
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -85,6 +87,19 @@ final class AxonListenerContainer {
 	boolean isRunning() {
 		Loop loop = this.loop;
 		return loop != null && !loop.ended.isDone();
+	}
+
+	/** Whether the thread that received has ended with a failure, unlike after a stop. */
+	boolean isFailed() {
+		Loop loop = this.loop;
+		return loop != null && loop.ended.isDone();
+	}
+
+	/** The tags of its listeners, by id. */
+	Map<String, List<String>> listeners() {
+		Map<String, List<String>> listeners = new TreeMap<>();
+		this.handlers.values().forEach((handler) -> listeners.put(handler.endpoint().id(), handler.endpoint().tags()));
+		return listeners;
 	}
 
 	long failures() {

@@ -2,6 +2,7 @@ package io.axonipc.spring;
 
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.ToLongFunction;
@@ -84,7 +85,8 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 			}
 		}
 		tables.forEach((key, table) -> {
-			RedeliveryLimit limit = new RedeliveryLimit(key, this.channels.redeliveryLimit(key), this.recoverer);
+			RedeliveryLimit limit = new RedeliveryLimit(key, this.channels.definition(key).redeliveryLimit(),
+					this.recoverer);
 			this.containers.put(key, new AxonListenerContainer(key, this.channels, this.converter, table, limit));
 		});
 	}
@@ -119,6 +121,26 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 	public boolean isRunning(String channel) {
 		AxonListenerContainer container = this.containers.get(channel);
 		return container != null && container.isRunning();
+	}
+
+	/**
+	 * Whether the thread that receives from a channel has ended with a failure.
+	 * @param channel the channel's key
+	 * @return true from such an end until the context is started again
+	 */
+	public boolean isFailed(String channel) {
+		AxonListenerContainer container = this.containers.get(channel);
+		return container != null && container.isFailed();
+	}
+
+	/**
+	 * The listeners of a channel.
+	 * @param channel the channel's key
+	 * @return their tags, by id
+	 */
+	public Map<String, List<String>> listeners(String channel) {
+		AxonListenerContainer container = this.containers.get(channel);
+		return (container != null) ? container.listeners() : Map.of();
 	}
 
 	/**

@@ -29,7 +29,7 @@ import org.springframework.core.ParameterizedTypeReference;
  * <p>
  * A listener may make requests of its own channel: the reply is found among the messages
  * that wait for it. But its thread receives nothing else meanwhile, so two listeners that
- * ask one another in turn wait until a time-out; a listener with an executor does not.
+ * ask one another in turn wait until a time-out. Asynchronous requests do not.
  */
 public interface AxonOperations {
 

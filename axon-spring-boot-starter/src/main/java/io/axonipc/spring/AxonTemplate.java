@@ -123,7 +123,8 @@ public class AxonTemplate implements AxonOperations {
 			return target.sender().claim(header.tag(), length);
 		}
 		return target.sender()
-			.claim(header, length, (timeout != null) ? timeout : this.channels.options(channel).sendTimeout());
+			.claim(header, length,
+					(timeout != null) ? timeout : this.channels.definition(channel).options().sendTimeout());
 	}
 
 	<T> @Nullable T request(String channel, MessageHeader header, OutgoingPayload<?> payload,
