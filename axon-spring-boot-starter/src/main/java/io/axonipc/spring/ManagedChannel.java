@@ -125,6 +125,7 @@ final class ManagedChannel {
 					throw new IllegalStateException("Channel '" + this.definition.key()
 							+ "' is let go while its application context is stopped");
 				}
+				UnsupportedPlatformException.check();
 				channel = AxonChannel.open(this.definition.name(), this.definition.options());
 				this.counters.add(channel.counters());
 				this.channel = channel;
