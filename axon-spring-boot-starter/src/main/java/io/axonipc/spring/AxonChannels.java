@@ -114,7 +114,13 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 		return managed(key).request(header, payload, timeout, reader);
 	}
 
-	ChannelDefinition definition(String key) {
+	/**
+	 * How a channel is configured.
+	 * @param key the key
+	 * @return its definition
+	 * @throws IllegalArgumentException if there is no such channel
+	 */
+	public ChannelDefinition definition(String key) {
 		return managed(key).definition();
 	}
 

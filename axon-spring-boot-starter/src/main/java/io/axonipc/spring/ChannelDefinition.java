@@ -18,4 +18,14 @@ public record ChannelDefinition(String key, String name, ChannelOptions options,
 	 */
 	public static final int MAX_REDELIVERY_LIMIT = 31;
 
+	/**
+	 * A channel with the defaults for listeners.
+	 * @param key how the application calls the channel; unique within it
+	 * @param name the name that both processes share
+	 * @param options the settings of this process's endpoint
+	 */
+	public ChannelDefinition(String key, String name, ChannelOptions options) {
+		this(key, name, options, 3);
+	}
+
 }

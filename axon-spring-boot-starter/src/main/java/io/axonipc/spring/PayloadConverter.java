@@ -20,9 +20,9 @@ import org.springframework.messaging.support.GenericMessage;
 /**
  * Payloads to bytes and back: types with a {@link PayloadCodec} directly, all others by a
  * message converter, for which a message's payload is a {@code byte[]}. Messages are made
- * only for a converter that needs them.
+ * only for a converter that needs them. Thread-safe.
  */
-final class PayloadConverter implements SmartMessageConverter {
+public final class PayloadConverter implements SmartMessageConverter {
 
 	private static final byte[] EMPTY = new byte[0];
 
@@ -33,9 +33,25 @@ final class PayloadConverter implements SmartMessageConverter {
 	/** As many as the application's code names types of replies. */
 	private final Map<Type, Function<MessageView, @Nullable Object>> replyReaders = new ConcurrentHashMap<>();
 
-	PayloadConverter(MessageConverter delegate) {
+	/**
+	 * Creates a converter.
+	 * @param delegate for payloads that are not bytes, strings or arrays of primitives
+	 */
+	public PayloadConverter(MessageConverter delegate) {
 		this.delegate = delegate;
 		this.direct = (delegate instanceof DirectMessageConverter converter) ? converter : null;
+	}
+
+	/**
+	 * Makes the bytes of a payload.
+	 * @param payload the payload
+	 * @param channel the key of the channel that it is for
+	 * @param tag the tag of its message
+	 * @return the bytes, which may be those of the payload
+	 * @throws MessageConversionException if it cannot be written
+	 */
+	public ByteBuffer toBuffer(@Nullable Object payload, String channel, String tag) {
+		return write(payload, channel, tag).toBuffer();
 	}
 
 	OutgoingPayload<?> write(@Nullable Object payload, String channel, String tag) {
