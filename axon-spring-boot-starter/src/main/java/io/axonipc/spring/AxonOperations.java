@@ -28,8 +28,9 @@ import org.springframework.core.ParameterizedTypeReference;
  * {@link io.axonipc.AxonRemoteException}.
  * <p>
  * A listener may make requests of its own channel: the reply is found among the messages
- * that wait for it. But its thread receives nothing else meanwhile, so two listeners that
- * ask one another in turn wait until a time-out. Asynchronous requests do not.
+ * that wait for it. But its thread receives nothing else meanwhile, so a listener that
+ * asks a listener that asks it back waits until a time-out. Send a message then, and let
+ * another message be the answer.
  */
 public interface AxonOperations {
 

@@ -126,7 +126,7 @@ class ReadmeTest {
 		return snippets("java");
 	}
 
-	private static Stream<String> snippets(String language) throws IOException {
+	static Stream<String> snippets(String language) throws IOException {
 		Pattern fence = Pattern.compile("```" + language + "\n(.*?)```", Pattern.DOTALL);
 		return fence.matcher(Files.readString(Path.of("README.md"))).results().map((match) -> match.group(1));
 	}
@@ -134,7 +134,9 @@ class ReadmeTest {
 	@ParameterizedTest
 	@MethodSource("javaSnippets")
 	void snippetIsPartOfThisTest(String snippet) throws IOException {
-		String source = Files.readString(Path.of("src/test/java/io/axonipc/spring/ReadmeTest.java"));
+		Path tests = Path.of("src/test/java/io/axonipc/spring");
+		String source = Files.readString(tests.resolve("ReadmeTest.java"))
+				+ Files.readString(tests.resolve("ReadmeOperationsTest.java"));
 		assertThat(source.replaceAll("\\s+", " ")).contains(snippet.strip().replaceAll("\\s+", " "));
 	}
 
