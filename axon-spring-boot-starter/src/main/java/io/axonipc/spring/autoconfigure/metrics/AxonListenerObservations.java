@@ -11,6 +11,8 @@ import io.micrometer.observation.transport.Kind;
 import io.micrometer.observation.transport.ReceiverContext;
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.util.StringUtils;
+
 /**
  * The observation {@code axon.listener}, in place of the timer of that name and with the
  * same keys. It continues the trace that the sender put into the message's metadata.
@@ -28,6 +30,12 @@ final class AxonListenerObservations implements ListenerTimers {
 	@Override
 	public ListenerTimer timer(String channel, String listener) {
 		return new ListenerObservation(channel, listener);
+	}
+
+	/** Anonymous classes have no simple name. */
+	static String name(Throwable failure) {
+		String name = failure.getClass().getSimpleName();
+		return StringUtils.hasText(name) ? name : failure.getClass().getName();
 	}
 
 	private final class ListenerObservation implements ListenerTimer {
@@ -68,7 +76,7 @@ final class AxonListenerObservations implements ListenerTimers {
 			Observation observation = scope.getCurrentObservation();
 			if (failure != null) {
 				observation.lowCardinalityKeyValue("result", "error")
-					.lowCardinalityKeyValue("exception", AxonListenerTimers.name(failure))
+					.lowCardinalityKeyValue("exception", name(failure))
 					.error(failure);
 			}
 			observation.stop();
