@@ -1,5 +1,6 @@
 package io.axonipc.spring;
 
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
+import com.sun.management.ThreadMXBean;
 import io.axonipc.AxonChannel;
 import io.axonipc.AxonRemoteException;
 import io.axonipc.ChannelClosedException;
@@ -205,6 +207,29 @@ class AxonMessageSpecTest {
 				assertThat(peer.receiver().poll((message) -> {
 				}, 100)).isPositive();
 			}
+		});
+	}
+
+	@Test
+	void sendingBytesAllocatesNothing() {
+		this.server.run((context) -> {
+			AxonTemplate axon = context.getBean(AxonTemplate.class);
+			ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+			byte[] payload = new byte[16];
+			int times = 20_000;
+			long allocated = 0;
+			try (AxonChannel peer = this.names.peer("points")) {
+				// The first rounds initialise classes.
+				for (int round = 0; round < 3; round++) {
+					long before = threads.getCurrentThreadAllocatedBytes();
+					for (int i = 0; i < times; i++) {
+						axon.send("points", "t", payload);
+						peer.receiver().poll(MessageView::length, 1);
+					}
+					allocated = threads.getCurrentThreadAllocatedBytes() - before;
+				}
+			}
+			assertThat(allocated).isLessThan(times);
 		});
 	}
 
