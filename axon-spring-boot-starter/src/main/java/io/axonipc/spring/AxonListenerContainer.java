@@ -209,7 +209,10 @@ final class AxonListenerContainer {
 			}
 			// Recorded after the reply, so that who waits for it does not wait for this.
 			long start = System.nanoTime();
-			timer.begin(message);
+			Runnable preparation = timer.prepare(message);
+			if (preparation != null) {
+				preparation.run();
+			}
 			Throwable failure = handle(handler, message);
 			timer.record(System.nanoTime() - start, failure);
 		}

@@ -20,15 +20,17 @@ public interface ListenerTimers {
 	interface ListenerTimer {
 
 		/**
-		 * Called before the listener, by the thread that calls it.
-		 * @param message the message, valid until the listener has returned
+		 * Prepares for a message; called by the thread that receives it.
+		 * @param message the message, valid until this returns
+		 * @return what the thread that calls the listener is to do right before, or null
 		 */
-		default void begin(MessageView message) {
+		default @Nullable Runnable prepare(MessageView message) {
+			return null;
 		}
 
 		/**
-		 * Called by the same thread afterwards: records that a message has been handled:
-		 * its listener called, and a request answered.
+		 * Called afterwards, by the thread that called the listener: records that a
+		 * message has been handled, and a request answered.
 		 * @param nanos how long that took
 		 * @param failure what it failed with, or null
 		 */

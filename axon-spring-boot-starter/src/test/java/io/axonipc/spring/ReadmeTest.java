@@ -136,7 +136,7 @@ class ReadmeTest {
 	void snippetIsPartOfThisTest(String snippet) throws IOException {
 		Path tests = Path.of("src/test/java/io/axonipc/spring");
 		String source = Files.readString(tests.resolve("ReadmeTest.java"))
-				+ Files.readString(tests.resolve("ReadmeOperationsTest.java"));
+				+ Files.readString(tests.resolve("OperationsReadmeTest.java"));
 		assertThat(source.replaceAll("\\s+", " ")).contains(snippet.strip().replaceAll("\\s+", " "));
 	}
 

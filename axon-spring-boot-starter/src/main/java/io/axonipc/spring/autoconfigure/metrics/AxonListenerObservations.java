@@ -50,22 +50,22 @@ final class AxonListenerObservations implements ListenerTimers {
 		}
 
 		@Override
-		public void begin(MessageView message) {
+		public Runnable prepare(MessageView message) {
 			ReceiverContext<Map<String, String>> context = new ReceiverContext<>(Map::get,
 					message.isRequest() ? Kind.SERVER : Kind.CONSUMER);
 			context.setCarrier(TraceContext.read(message.metadata()));
-			Observation.createNotStarted(NAME, () -> context, AxonListenerObservations.this.registry)
+			Observation observation = Observation
+				.createNotStarted(NAME, () -> context, AxonListenerObservations.this.registry)
 				.contextualName(message.tag() + " listen")
 				.lowCardinalityKeyValue("channel", this.channel)
 				.lowCardinalityKeyValue("listener", this.listener)
 				.lowCardinalityKeyValue("result", "success")
 				.lowCardinalityKeyValue("exception", "none")
-				.highCardinalityKeyValue("tag", message.tag())
-				.start()
-				.openScope();
+				.highCardinalityKeyValue("tag", message.tag());
+			return () -> observation.start().openScope();
 		}
 
-		/** Ends what {@link #begin} began in the same thread. */
+		/** Ends what was begun in the same thread, whose scope is still open. */
 		@Override
 		public void record(long nanos, @Nullable Throwable failure) {
 			Observation.Scope scope = AxonListenerObservations.this.registry.getCurrentObservationScope();

@@ -37,7 +37,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * Runs what the README shows of sending, testing and operations. {@link ReadmeTest}
  * compares.
  */
-class ReadmeOperationsTest {
+class OperationsReadmeTest {
 
 	@RegisterExtension
 	final ChannelNames names = new ChannelNames();
