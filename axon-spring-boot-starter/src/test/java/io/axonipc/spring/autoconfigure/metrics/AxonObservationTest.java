@@ -1,5 +1,6 @@
 package io.axonipc.spring.autoconfigure.metrics;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,6 +11,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.AxonRemoteException;
+import io.axonipc.MessageHeader;
 import io.axonipc.spring.AxonListener;
 import io.axonipc.spring.AxonTemplate;
 import io.axonipc.spring.ChannelNames;
@@ -229,6 +231,20 @@ class AxonObservationTest {
 			SpanData span = this.here.span("note send");
 			assertThat(seen).containsExactly("traceparent: 00-" + span.getTraceId() + "-" + span.getSpanId() + "-"
 					+ span.getSpanContext().getTraceFlags().asHex() + "\n", "mine");
+		});
+	}
+
+	@Test
+	void traceOfAPeerInAnyLanguageGoesOn() {
+		application(this.there).withBean(Listener.class, () -> new Listener(this.there.observations)).run((context) -> {
+			byte[] trace = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\n"
+				.getBytes(StandardCharsets.UTF_8);
+			try (AxonChannel peer = this.names.peer("work")) {
+				peer.sender().send(new MessageHeader("note", trace), ByteBuffer.allocate(0), PATIENCE);
+				SpanData handled = this.there.span("note listen");
+				assertThat(handled.getTraceId()).isEqualTo("0af7651916cd43dd8448eb211c80319c");
+				assertThat(handled.getParentSpanId()).isEqualTo("b7ad6b7169203331");
+			}
 		});
 	}
 
