@@ -21,6 +21,7 @@ import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.mockito.Answers;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -33,6 +34,9 @@ import org.springframework.messaging.converter.StringMessageConverter;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.mockito.BDDMockito.given;
+import static org.mockito.BDDMockito.then;
+import static org.mockito.Mockito.mock;
 
 class AxonMessageSpecTest {
 
@@ -312,6 +316,20 @@ class AxonMessageSpecTest {
 			}
 		});
 		assertThat(requestThreads()).isZero();
+	}
+
+	@Test
+	void operationsMockWell() {
+		AxonOperations axon = mock(AxonOperations.class);
+		AxonMessageSpec message = mock(AxonMessageSpec.class, Answers.RETURNS_SELF);
+		given(axon.sendAndReceive("norm", "x", Double.class)).willReturn(5.0);
+		given(axon.message("mirrored")).willReturn(message);
+		given(message.sendAndReceive(POINTS)).willReturn(List.of(new Point(1, 2)));
+		assertThat(axon.sendAndReceive("norm", "x", Double.class)).isEqualTo(5);
+		assertThat(axon.message("mirrored").timeout(Duration.ZERO).payload("x").sendAndReceive(POINTS)).hasSize(1);
+		axon.send("note", "x");
+		then(axon).should().send("note", "x");
+		then(message).should().payload("x");
 	}
 
 	@Test

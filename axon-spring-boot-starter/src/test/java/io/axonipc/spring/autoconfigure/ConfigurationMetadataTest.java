@@ -30,9 +30,25 @@ class ConfigurationMetadataTest {
 	}
 
 	@Test
+	void observationAndHealthAreDescribed() throws IOException {
+		String[] names = { "axon.observation-enabled", "management.health.axon.enabled",
+				"management.health.axon-peer.enabled" };
+		for (String name : names) {
+			assertThat(property(name)).as(name).hasValueSatisfying((switched) -> {
+				assertThat(switched.get("type").asString()).isEqualTo("java.lang.Boolean");
+				assertThat(switched.get("description").asString()).startsWith("Whether ");
+				assertThat(switched.get("defaultValue").isBoolean()).isTrue();
+			});
+		}
+	}
+
+	@Test
 	void autoConfigurationsAreListed() {
 		assertThat(ImportCandidates.load(AutoConfiguration.class, null)).contains(AxonAutoConfiguration.class.getName(),
-				"io.axonipc.spring.autoconfigure.metrics.AxonMetricsAutoConfiguration");
+				"io.axonipc.spring.autoconfigure.endpoint.AxonEndpointAutoConfiguration",
+				"io.axonipc.spring.autoconfigure.health.AxonHealthContributorAutoConfiguration",
+				"io.axonipc.spring.autoconfigure.metrics.AxonMetricsAutoConfiguration",
+				"io.axonipc.spring.autoconfigure.metrics.AxonObservationAutoConfiguration");
 	}
 
 	private static Optional<JsonNode> property(String name) throws IOException {
