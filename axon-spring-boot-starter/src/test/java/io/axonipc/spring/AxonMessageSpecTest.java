@@ -250,10 +250,21 @@ class AxonMessageSpecTest {
 				.withThrowableThat()
 				.withCauseInstanceOf(AxonRemoteException.class)
 				.withMessageContaining("on purpose");
-			assertThat(axon.message("wait").timeout(Duration.ZERO).sendAndReceiveAsync(String.class))
+		});
+	}
+
+	@Test
+	void asynchronousRequestTimesOut() {
+		this.server.run((context) -> {
+			AxonTemplate axon = context.getBean(AxonTemplate.class);
+			assertThat(axon.message("t").timeout(Duration.ofMillis(1)).sendAndReceiveAsync(String.class))
 				.failsWithin(OtherProcess.PATIENCE)
 				.withThrowableThat()
 				.withCauseInstanceOf(RequestTimeoutException.class);
+			try (AxonChannel peer = this.names.peer("points")) {
+				assertThat(peer.receiver().poll((message) -> {
+				}, 2)).isEqualTo(1);
+			}
 		});
 	}
 
