@@ -37,6 +37,8 @@ final class AxonListenerContainer {
 
 	private final Map<String, Handler> handlers;
 
+	private final ListenerOptions options;
+
 	private final RedeliveryLimit redeliveryLimit;
 
 	private final Set<String> unhandledTags = new HashSet<>();
@@ -52,12 +54,13 @@ final class AxonListenerContainer {
 	private volatile @Nullable Loop loop;
 
 	AxonListenerContainer(String key, AxonChannels channels, PayloadConverter converter, Map<String, Handler> handlers,
-			RedeliveryLimit redeliveryLimit) {
+			@Nullable AxonMessageRecoverer recoverer) {
 		this.key = key;
 		this.channels = channels;
 		this.converter = converter;
 		this.handlers = Map.copyOf(handlers);
-		this.redeliveryLimit = redeliveryLimit;
+		this.options = channels.definition(key).listener();
+		this.redeliveryLimit = new RedeliveryLimit(key, this.options.redeliveryLimit(), recoverer);
 	}
 
 	/** A listener, the way to call it, and what times it, if anything does. */
@@ -109,6 +112,8 @@ final class AxonListenerContainer {
 
 		private final MessageHandler messageHandler = this::onMessage;
 
+		private final int pollLimit = AxonListenerContainer.this.options.pollLimit();
+
 		private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
 		private volatile boolean stopping;
@@ -154,8 +159,7 @@ final class AxonListenerContainer {
 		 */
 		private void receive() {
 			try {
-				// One message at a time, so that a stop waits for no more than that.
-				this.channel.receiver().poll(this.messageHandler, 1, POLL_TIMEOUT);
+				this.channel.receiver().poll(this.messageHandler, this.pollLimit, POLL_TIMEOUT);
 				// A poll does not wait while the thread is interrupted.
 				Thread.interrupted();
 				this.failing = false;
@@ -247,7 +251,8 @@ final class AxonListenerContainer {
 			String text = "No listener for tag '" + message.tag() + "' on channel '" + AxonListenerContainer.this.key
 					+ "'";
 			Set<String> logged = AxonListenerContainer.this.unhandledTags;
-			if (logged.size() < MAX_UNHANDLED_TAGS && logged.add(message.tag())) {
+			if (AxonListenerContainer.this.options.logUnhandledTags() && logged.size() < MAX_UNHANDLED_TAGS
+					&& logged.add(message.tag())) {
 				logger.warn(text + " (further messages with this tag are only counted)");
 			}
 			replyError(message, text);

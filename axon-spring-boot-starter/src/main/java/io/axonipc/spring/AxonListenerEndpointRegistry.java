@@ -7,6 +7,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.ToLongFunction;
 
 import io.axonipc.spring.AxonListenerContainer.Handler;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.BeanFactory;
@@ -23,6 +25,8 @@ import org.springframework.validation.Validator;
  * almost everything else.
  */
 public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanFactoryAware {
+
+	private static final Log logger = LogFactory.getLog(AxonListenerEndpointRegistry.class);
 
 	private final Map<String, AxonListenerContainer> containers = new LinkedHashMap<>();
 
@@ -71,6 +75,10 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 		Map<String, Map<String, Handler>> tables = new LinkedHashMap<>();
 		for (AxonListenerEndpoint endpoint : endpoints) {
 			String key = resolveChannel(endpoint);
+			if (this.channels.disabledKeys().contains(key)) {
+				logger.info("Listener '" + endpoint + "' is left out: channel '" + key + "' is disabled");
+				continue;
+			}
 			Handler handler = new Handler(endpoint, invokers.create(endpoint, key),
 					(this.timers != null) ? this.timers.timer(key, endpoint.id()) : null);
 			Map<String, Handler> table = tables.computeIfAbsent(key, (unused) -> new LinkedHashMap<>());
@@ -84,19 +92,23 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 			}
 		}
 		tables.forEach((key, table) -> {
-			RedeliveryLimit limit = new RedeliveryLimit(key, this.channels.redeliveryLimit(key), this.recoverer);
-			this.containers.put(key, new AxonListenerContainer(key, this.channels, this.converter, table, limit));
+			this.containers.put(key,
+					new AxonListenerContainer(key, this.channels, this.converter, table, this.recoverer));
 		});
 	}
 
 	private String resolveChannel(AxonListenerEndpoint endpoint) {
 		if (!endpoint.channel().isEmpty()) {
-			if (!this.channels.keys().contains(endpoint.channel())) {
+			if (!this.channels.keys().contains(endpoint.channel())
+					&& !this.channels.disabledKeys().contains(endpoint.channel())) {
 				throw endpoint.invalid(
 						"listens to channel '" + endpoint.channel() + "', but there are only " + this.channels.keys(),
 						"Define axon.channels." + endpoint.channel() + ", or correct the name");
 			}
 			return endpoint.channel();
+		}
+		if (this.channels.keys().isEmpty() && this.channels.disabledKeys().size() == 1) {
+			return this.channels.disabledKeys().iterator().next();
 		}
 		if (this.channels.keys().isEmpty()) {
 			throw endpoint.invalid("has no channel to listen to", "Define a channel as axon.channels.<key>");
@@ -166,7 +178,11 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 	@Override
 	public void start() {
 		this.running = true;
-		this.containers.values().forEach(AxonListenerContainer::start);
+		this.containers.forEach((key, container) -> {
+			if (this.channels.definition(key).opening().autoStartup()) {
+				container.start();
+			}
+		});
 	}
 
 	@Override
