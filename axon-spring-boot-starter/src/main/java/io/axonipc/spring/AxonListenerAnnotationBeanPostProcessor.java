@@ -129,7 +129,9 @@ public final class AxonListenerAnnotationBeanPostProcessor
 				.collect(Collectors.joining(", ", beanName + "." + method.getName() + "(", ")"));
 		}
 		List<String> tags = Arrays.stream(annotation.tag()).map(this::resolve).distinct().toList();
-		AxonListenerEndpoint endpoint = new AxonListenerEndpoint(id, resolve(annotation.channel()), tags,
+		AxonListenerEndpoint.Options options = new AxonListenerEndpoint.Options(resolve(annotation.executor()),
+				resolve(annotation.errorHandler()), autoStartup(annotation, method, beanName));
+		AxonListenerEndpoint endpoint = new AxonListenerEndpoint(id, resolve(annotation.channel()), tags, options,
 				new AxonListenerEndpoint.Target(beanName, bean, invocable));
 		if (tags.isEmpty()) {
 			throw endpoint.invalid("has no tag", "Write @AxonListener(\"tag\")");
@@ -142,6 +144,17 @@ public final class AxonListenerAnnotationBeanPostProcessor
 			}
 		}
 		return endpoint;
+	}
+
+	private @Nullable Boolean autoStartup(AxonListener annotation, Method method, String beanName) {
+		String text = resolve(annotation.autoStartup());
+		return switch (text) {
+			case "" -> null;
+			case "true" -> true;
+			case "false" -> false;
+			default -> throw new InvalidListenerException(beanName, method, "has the autoStartup '" + text + "'",
+					"Say 'true' or 'false'");
+		};
 	}
 
 	private String resolve(String text) {

@@ -1,12 +1,15 @@
 package io.axonipc.spring;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.Claim;
@@ -17,6 +20,9 @@ import io.axonipc.spring.ListenerTimers.ListenerTimer;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.messaging.Message;
 
 /** The thread that receives from one channel and calls its listeners. */
 final class AxonListenerContainer {
@@ -35,11 +41,17 @@ final class AxonListenerContainer {
 
 	private final PayloadConverter converter;
 
-	private final Map<String, Handler> handlers;
-
 	private final ListenerOptions options;
 
 	private final RedeliveryLimit redeliveryLimit;
+
+	private final ApplicationEventPublisher publisher;
+
+	private final List<AxonListenerEndpoint> endpoints = new ArrayList<>();
+
+	private final ListenerSwitches switches = new ListenerSwitches();
+
+	private final CallsInHand handedOver = new CallsInHand();
 
 	private final Set<String> unhandledTags = new HashSet<>();
 
@@ -51,43 +63,115 @@ final class AxonListenerContainer {
 
 	private final AtomicLong failures = new AtomicLong();
 
+	private ListenerTable table = new ListenerTable(Map.of());
+
+	private boolean started;
+
 	private volatile @Nullable Loop loop;
 
-	AxonListenerContainer(String key, AxonChannels channels, PayloadConverter converter, Map<String, Handler> handlers,
-			@Nullable AxonMessageRecoverer recoverer) {
+	/** Of the last loop, which a stop in one of its listeners does not wait for. */
+	private CompletableFuture<Void> ended = CompletableFuture.completedFuture(null);
+
+	AxonListenerContainer(String key, AxonChannels channels, PayloadConverter converter,
+			@Nullable AxonMessageRecoverer recoverer, ApplicationEventPublisher publisher) {
 		this.key = key;
 		this.channels = channels;
 		this.converter = converter;
-		this.handlers = Map.copyOf(handlers);
 		this.options = channels.definition(key).listener();
 		this.redeliveryLimit = new RedeliveryLimit(key, this.options.redeliveryLimit(), recoverer);
+		this.publisher = publisher;
 	}
 
-	/** A listener, the way to call it, and what times it, if anything does. */
-	record Handler(AxonListenerEndpoint endpoint, ListenerInvoker invoker, @Nullable ListenerTimer timer) {
+	/** A listener, the way to call it, and what its failures and times go to, if any. */
+	record Handler(AxonListenerEndpoint endpoint, ListenerInvoker invoker,
+			@Nullable AxonListenerErrorHandler errorHandler, @Nullable ListenerTimer timer) {
 	}
 
-	void start() {
-		Loop loop = new Loop(this.channels.channel(this.key));
-		this.loop = loop;
-		new ListenerThread(loop, this.key).start();
+	String key() {
+		return this.key;
+	}
+
+	/** Takes its listeners, once, before the start. */
+	void register(Map<String, Handler> handlers) {
+		this.table = new ListenerTable(handlers);
+		handlers.values().stream().map(Handler::endpoint).distinct().forEach(this.endpoints::add);
+	}
+
+	/** Starts with the application context, when all listeners start by themselves. */
+	synchronized void start() {
+		this.started = true;
+		this.switches.reset(this.endpoints, this.channels.definition(this.key).opening().autoStartup());
+		startLoop();
+	}
+
+	synchronized void start(String id) {
+		if (!this.started) {
+			throw new IllegalStateException(
+					"Listener '" + id + "' cannot be started while its application context is stopped");
+		}
+		this.switches.start(id);
+		startLoop();
+	}
+
+	private void startLoop() {
+		if (this.loop == null && this.switches.areAllStarted()) {
+			Loop loop = new Loop(this.channels.channel(this.key), this.ended);
+			this.loop = loop;
+			this.ended = loop.ended;
+			new ListenerThread(loop, this.key).start();
+		}
 	}
 
 	/**
 	 * Takes no further message.
-	 * @return completes when the message in hand is done with; at once for the listener
-	 * that has it in hand, which cannot wait for itself
+	 * @return completes when the messages in hand are done with; at once for the listener
+	 * that has one in hand, which cannot wait for itself
 	 */
-	CompletableFuture<Void> stop() {
+	synchronized CompletableFuture<Void> stop() {
+		this.started = false;
+		return stopLoop();
+	}
+
+	synchronized CompletableFuture<Void> stop(String id) {
+		this.switches.stop(id);
+		return stopLoop();
+	}
+
+	private CompletableFuture<Void> stopLoop() {
 		Loop loop = this.loop;
 		this.loop = null;
-		return (loop != null) ? loop.stop() : CompletableFuture.completedFuture(null);
+		CompletableFuture<Void> end = (loop != null) ? loop.stop() : CompletableFuture.completedFuture(null);
+		return end.thenCompose((nothing) -> this.handedOver.done());
+	}
+
+	void pause(String id) {
+		this.switches.pause(id);
+	}
+
+	synchronized void resume(String id) {
+		this.switches.resume(id);
+		if (this.loop != null) {
+			LockSupport.unpark(this.loop.thread);
+		}
+	}
+
+	boolean isPaused(String id) {
+		return this.switches.isPaused(id);
+	}
+
+	CallsInHand handedOver() {
+		return this.handedOver;
 	}
 
 	/** Whether a thread receives: false after a failure that it could not go on from. */
 	boolean isRunning() {
 		Loop loop = this.loop;
 		return loop != null && !loop.ended.isDone();
+	}
+
+	/** Whether it takes messages as well. */
+	boolean isTaking() {
+		return isRunning() && !this.switches.isAnyPaused();
 	}
 
 	long failures() {
@@ -106,25 +190,52 @@ final class AxonListenerContainer {
 		return this.setAside.get();
 	}
 
+	/**
+	 * Counts a failure and gives it to the error handler.
+	 * @return the reply of that
+	 * @throws Throwable the failure, where there is no error handler, or what that threw
+	 */
+	@Nullable Object recover(Handler handler, Supplier<Message<byte[]>> message, Throwable failure) throws Throwable {
+		this.errors.incrementAndGet();
+		if (handler.errorHandler() == null) {
+			throw failure;
+		}
+		try {
+			return handler.errorHandler().handleError(message.get(), failure);
+		}
+		finally {
+			Thread.interrupted();
+		}
+	}
+
+	void logFailure(Handler handler, String tag, Throwable failure) {
+		logger.error("Listener '" + handler.endpoint() + "' failed on a message with tag '" + tag + "' from channel '"
+				+ this.key + "'", failure);
+	}
+
 	private final class Loop implements Runnable {
 
 		private final AxonChannel channel;
 
 		private final MessageHandler messageHandler = this::onMessage;
 
-		private final int pollLimit = AxonListenerContainer.this.options.pollLimit();
+		private final CompletableFuture<Void> previous;
+
+		private final ListenerEvents events = new ListenerEvents(AxonListenerContainer.this,
+				AxonListenerContainer.this.key, AxonListenerContainer.this.publisher);
 
 		private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
 		private volatile boolean stopping;
 
-		private @Nullable Thread thread;
+		private volatile @Nullable Thread thread;
 
 		/** Since the last failure, so that a series of them is logged once. */
 		private boolean failing;
 
-		Loop(AxonChannel channel) {
+		Loop(AxonChannel channel, CompletableFuture<Void> previous) {
 			this.channel = channel;
+			this.previous = previous;
 		}
 
 		CompletableFuture<Void> stop() {
@@ -135,6 +246,7 @@ final class AxonListenerContainer {
 		@Override
 		public void run() {
 			this.thread = Thread.currentThread();
+			this.previous.join();
 			try {
 				while (!this.stopping) {
 					receive();
@@ -146,6 +258,7 @@ final class AxonListenerContainer {
 					AxonListenerContainer.this.failures.incrementAndGet();
 					logger.error("Channel '" + AxonListenerContainer.this.key + "' is no longer listened to. "
 							+ "Remove the cause and restart the application; what is unread waits for it", ex);
+					this.events.failed(ex, true);
 				}
 			}
 			finally {
@@ -159,7 +272,9 @@ final class AxonListenerContainer {
 		 */
 		private void receive() {
 			try {
-				this.channel.receiver().poll(this.messageHandler, this.pollLimit, POLL_TIMEOUT);
+				int messages = AxonListenerContainer.this.switches.isAnyPaused() ? pause() : this.channel.receiver()
+					.poll(this.messageHandler, AxonListenerContainer.this.options.pollLimit(), POLL_TIMEOUT);
+				this.events.afterPoll(this.channel, messages);
 				// A poll does not wait while the thread is interrupted.
 				Thread.interrupted();
 				this.failing = false;
@@ -174,6 +289,7 @@ final class AxonListenerContainer {
 					this.failing = true;
 					logger.error("Receiving from channel '" + AxonListenerContainer.this.key
 							+ "' failed, and is tried again until it succeeds", ex);
+					this.events.failed(ex, false);
 				}
 				// An interrupted thread would not wait.
 				Thread.interrupted();
@@ -181,12 +297,17 @@ final class AxonListenerContainer {
 			}
 		}
 
+		private int pause() {
+			LockSupport.parkNanos(POLL_TIMEOUT.toNanos());
+			return 0;
+		}
+
 		private void onMessage(MessageView message) {
 			if (AxonListenerContainer.this.redeliveryLimit.isReached(message)) {
 				setAside(message);
 				return;
 			}
-			Handler handler = AxonListenerContainer.this.handlers.get(message.tag());
+			Handler handler = AxonListenerContainer.this.table.find(message.tag());
 			if (handler == null) {
 				unhandled(message);
 				return;
@@ -239,11 +360,18 @@ final class AxonListenerContainer {
 			}
 		}
 
-		private void failed(MessageView message, Handler handler, Throwable ex) {
-			AxonListenerContainer.this.errors.incrementAndGet();
-			logger.error("Listener '" + handler.endpoint() + "' failed on a message with tag '" + message.tag()
-					+ "' from channel '" + AxonListenerContainer.this.key + "'", ex);
-			replyError(message, (ex.getMessage() != null) ? ex.getMessage() : ex.getClass().getName());
+		private void failed(MessageView message, Handler handler, Throwable failure) {
+			try {
+				Object result = recover(handler,
+						() -> ListenerInvokerFactory.toMessage(message, AxonListenerContainer.this.key), failure);
+				if (message.isRequest()) {
+					reply(message, result);
+				}
+			}
+			catch (Throwable left) {
+				logFailure(handler, message.tag(), left);
+				replyError(message, (left.getMessage() != null) ? left.getMessage() : left.getClass().getName());
+			}
 		}
 
 		private void unhandled(MessageView message) {

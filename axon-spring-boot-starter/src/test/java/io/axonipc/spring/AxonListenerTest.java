@@ -4,13 +4,19 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.AxonRemoteException;
+import io.axonipc.MessageHeader;
 import io.axonipc.MessageView;
 import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 import org.junit.jupiter.api.Test;
@@ -24,6 +30,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.core.annotation.AliasFor;
 import org.springframework.messaging.Message;
 import org.springframework.messaging.handler.annotation.Header;
+import org.springframework.messaging.handler.annotation.Headers;
 import org.springframework.messaging.handler.annotation.Payload;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -131,6 +138,54 @@ class AxonListenerTest {
 			return message.getPayload() + " " + message.getHeaders().get(AxonHeaders.TAG);
 		}
 
+		@AxonListener("own-channel")
+		String channel(AxonChannel channel, @Payload String text) {
+			return channel.role() + " " + text;
+		}
+
+		@AxonListener("only-channel")
+		String channelOnly(AxonChannel channel) {
+			return channel.role().toString();
+		}
+
+		@AxonListener("metadata")
+		String metadata(@Header(name = AxonHeaders.METADATA, required = false) byte[] metadata,
+				@Headers Map<String, Object> headers) {
+			return ((metadata != null) ? new String(metadata, StandardCharsets.UTF_8) : "none") + " "
+					+ headers.get(AxonHeaders.TAG);
+		}
+
+		@AxonListener("sensor.*")
+		String sensor(@Header(AxonHeaders.TAG) String tag) {
+			return "sensor " + tag;
+		}
+
+		@AxonListener("sensor.in*")
+		String indoorSensor(String payload) {
+			return "indoor";
+		}
+
+		@AxonListener("sensor.inside")
+		String inside(String payload) {
+			return "inside";
+		}
+
+		@AxonListener("later")
+		CompletableFuture<String> later(MessageView message) {
+			return CompletableFuture.supplyAsync(() -> message.length() + " bytes",
+					CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS));
+		}
+
+		@AxonListener("failing-later")
+		CompletionStage<String> failingLater() {
+			return CompletableFuture.failedStage(new IllegalStateException("too late"));
+		}
+
+		@AxonListener("never")
+		CompletableFuture<String> never(byte[] payload) {
+			return (payload.length == 0) ? null : new CompletableFuture<>();
+		}
+
 		@FeaturesListener(tag = "meta")
 		private String meta(String payload) {
 			return "meta " + payload;
@@ -160,7 +215,11 @@ class AxonListenerTest {
 	}
 
 	private void withListeners(Consumer<OtherProcess> test) {
-		this.runner.withBean(Listeners.class, () -> this.listeners).run((context) -> {
+		withListeners(this.runner, test);
+	}
+
+	private void withListeners(ApplicationContextRunner runner, Consumer<OtherProcess> test) {
+		runner.withBean(Listeners.class, () -> this.listeners).run((context) -> {
 			assertThat(context).hasNotFailed();
 			this.registry = context.getBean(AxonListenerEndpointRegistry.class);
 			try (AxonChannel peer = this.names.peer("features")) {
@@ -231,6 +290,98 @@ class AxonListenerTest {
 			assertThat(peer.request("headers", "text")).isEqualTo("text headers features false true");
 			assertThat(peer.request("message", "{\"x\":1,\"y\":2}")).isEqualTo("Point[x=1, y=2] message");
 		});
+	}
+
+	@Test
+	void channelIsAParameter() {
+		withListeners((peer) -> {
+			assertThat(peer.request("own-channel", "text")).isEqualTo("server text");
+			assertThat(peer.request("only-channel", "text")).isEqualTo("server");
+		});
+	}
+
+	@Test
+	void metadataIsAHeader() {
+		withListeners((peer) -> {
+			assertThat(peer.request("metadata", "")).isEqualTo("none metadata");
+			MessageHeader header = new MessageHeader("metadata", "trace".getBytes(StandardCharsets.UTF_8));
+			assertThat(peer.channel()
+				.request(header, ByteBuffer.allocate(0), OtherProcess.PATIENCE, MessageView::toByteArray)).asString()
+				.isEqualTo("trace metadata");
+		});
+	}
+
+	@Test
+	void exactTagGoesBeforeThePatternAndTheLongerPatternBeforeTheShorter() {
+		withListeners((peer) -> {
+			assertThat(peer.request("sensor.1", "")).isEqualTo("sensor sensor.1");
+			assertThat(peer.request("sensor.", "")).isEqualTo("sensor sensor.");
+			assertThat(peer.request("sensor.in.1", "")).isEqualTo("indoor");
+			assertThat(peer.request("sensor.inside", "")).isEqualTo("inside");
+			assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("sensor"))
+				.withMessageContaining("No listener for tag 'sensor'");
+			assertThat(this.registry.unhandled("features")).isEqualTo(1);
+		});
+	}
+
+	static class Fallback {
+
+		@AxonListener("*")
+		String anything(@Header(AxonHeaders.TAG) String tag) {
+			return "anything " + tag;
+		}
+
+	}
+
+	@Test
+	void starIsTheFallback() {
+		withListeners(this.runner.withBean(Fallback.class), (peer) -> {
+			assertThat(peer.request("whatever", "")).isEqualTo("anything whatever");
+			assertThat(peer.request("sensor.1", "")).isEqualTo("sensor sensor.1");
+			assertThat(peer.request("hello", "you")).isEqualTo("you!");
+			assertThat(this.registry.unhandled("features")).isZero();
+		});
+	}
+
+	@Test
+	void futureIsWaitedForWithItsMessageInHand() {
+		withListeners((peer) -> {
+			assertThat(peer.request("later", "four")).isEqualTo("4 bytes");
+			assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("failing-later"))
+				.withMessageContaining("too late");
+			assertThat(peer.request("never")).isEmpty();
+		});
+	}
+
+	@Test
+	void futureThatIsNotCompletedInTimeIsAFailure() {
+		withListeners(this.runner.withPropertyValues("axon.channels.features.reply-timeout=20ms"), (peer) -> {
+			assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("never", "x"))
+				.withMessageContaining("not completed within PT0.02S, the reply-timeout of channel 'features'");
+			assertThat(peer.request("hello", "still")).isEqualTo("still!");
+		});
+	}
+
+	@Test
+	void severalMessagesMayBeTakenAtOnce() {
+		withListeners(this.runner.withPropertyValues("axon.channels.features.listener.poll-limit=64"), (peer) -> {
+			for (int i = 0; i < 200; i++) {
+				peer.channel().sender().send("nothing", new byte[0]);
+			}
+			assertThat(peer.request("hello", "in order")).isEqualTo("in order!");
+			assertThat(this.listeners.seen).hasSize(200);
+		});
+	}
+
+	@Test
+	void unhandledTagsNeedNotBeLogged(CapturedOutput output) {
+		withListeners(this.runner.withPropertyValues("axon.channels.features.listener.unhandled-tags=ignore"),
+				(peer) -> {
+					assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("unknown"))
+						.withMessageContaining("No listener for tag 'unknown'");
+					assertThat(this.registry.unhandled("features")).isEqualTo(1);
+				});
+		assertThat(output).doesNotContain("No listener for tag");
 	}
 
 	@Test

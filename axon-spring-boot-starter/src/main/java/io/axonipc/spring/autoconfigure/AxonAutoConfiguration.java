@@ -7,6 +7,7 @@ import io.axonipc.spring.AxonChannels;
 import io.axonipc.spring.AxonListener;
 import io.axonipc.spring.AxonListenerAnnotationBeanPostProcessor;
 import io.axonipc.spring.AxonListenerEndpointRegistry;
+import io.axonipc.spring.AxonListenerErrorHandler;
 import io.axonipc.spring.AxonMessageRecoverer;
 import io.axonipc.spring.AxonOperations;
 import io.axonipc.spring.AxonTemplate;
@@ -65,9 +66,12 @@ public final class AxonAutoConfiguration {
 	@Bean
 	AxonListenerEndpointRegistry axonListenerEndpointRegistry(AxonChannels channels,
 			@Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter, ObjectProvider<Validator> validator,
-			ObjectProvider<ListenerTimers> timers, ObjectProvider<AxonMessageRecoverer> recoverer) {
-		return new AxonListenerEndpointRegistry(channels, converter, validator.getIfUnique(), timers.getIfUnique(),
-				recoverer.getIfAvailable());
+			ObjectProvider<ListenerTimers> timers, ObjectProvider<AxonMessageRecoverer> recoverer,
+			ObjectProvider<AxonListenerErrorHandler> errorHandler) {
+		AxonListenerEndpointRegistry registry = new AxonListenerEndpointRegistry(channels, converter,
+				validator.getIfUnique(), timers.getIfUnique(), recoverer.getIfAvailable());
+		registry.setErrorHandler(errorHandler.getIfUnique());
+		return registry;
 	}
 
 	@Bean
