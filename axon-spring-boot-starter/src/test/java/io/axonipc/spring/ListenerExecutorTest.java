@@ -15,6 +15,7 @@ import io.axonipc.spring.autoconfigure.metrics.AxonMetricsAutoConfiguration;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
@@ -190,6 +191,11 @@ class ListenerExecutorTest {
 				context.stop();
 			});
 		assertThat(output).contains("Listener 'block' failed");
+	}
+
+	@AfterEach
+	void release() {
+		this.listeners.release.countDown();
 	}
 
 	private String take() throws InterruptedException {
