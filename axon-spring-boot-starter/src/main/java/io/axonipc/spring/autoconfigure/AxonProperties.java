@@ -14,6 +14,7 @@ import io.axonipc.spring.ListenerOptions;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.ConfigurationPropertiesSource;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.boot.context.properties.bind.Name;
 import org.springframework.core.retry.RetryPolicy;
@@ -99,7 +100,8 @@ public record AxonProperties(@DefaultValue Map<String, Channel> channels, @Defau
 	 * @param openTimeout How long a client waits at start-up for the server to create the
 	 * channel.
 	 * @param sendTimeout How long to wait for room when the peer does not keep up.
-	 * @param replyTimeout How long to wait for the reply to a request.
+	 * @param replyTimeout How long to wait for the reply to a request, and for a future
+	 * that a listener returns.
 	 * @param waiting How threads wait.
 	 * @param listener Settings of the listeners of the channel.
 	 * @param permissions Who may join the channel. Both processes must say the same.
@@ -108,6 +110,7 @@ public record AxonProperties(@DefaultValue Map<String, Channel> channels, @Defau
 	 * @param autoStartup Whether the channel is opened, and its listeners are started,
 	 * when the application starts. Otherwise it is opened when it is first used.
 	 */
+	@ConfigurationPropertiesSource
 	public record Channel(@DefaultValue("true") boolean enabled, @Nullable String name,
 			@DefaultValue("server") Role role, @DefaultValue("1MB") DataSize capacity,
 			@DefaultValue("128MB") DataSize maxMessageSize, @DefaultValue("256MB") DataSize largeMessageMemory,
