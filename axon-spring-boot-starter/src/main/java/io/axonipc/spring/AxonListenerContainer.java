@@ -69,7 +69,7 @@ final class AxonListenerContainer {
 
 	private volatile @Nullable Loop loop;
 
-	/** Of the last loop, which a stop in one of its listeners does not wait for. */
+	/** Of the last loop, which may still have a message in hand when it was stopped. */
 	private CompletableFuture<Void> ended = CompletableFuture.completedFuture(null);
 
 	AxonListenerContainer(String key, AxonChannels channels, PayloadConverter converter,
@@ -118,7 +118,7 @@ final class AxonListenerContainer {
 			Loop loop = new Loop(this.channels.channel(this.key), this.ended);
 			this.loop = loop;
 			this.ended = loop.ended;
-			new ListenerThread(loop, this.key).start();
+			new ListenerThread(this, loop).start();
 		}
 	}
 
@@ -138,10 +138,14 @@ final class AxonListenerContainer {
 	}
 
 	private CompletableFuture<Void> stopLoop() {
-		Loop loop = this.loop;
-		this.loop = null;
-		CompletableFuture<Void> end = (loop != null) ? loop.stop() : CompletableFuture.completedFuture(null);
-		return end.thenCompose((nothing) -> this.handedOver.done());
+		if (this.loop != null) {
+			this.loop.stopping = true;
+			this.loop = null;
+		}
+		boolean receives = Thread.currentThread() instanceof ListenerThread thread && thread.isOf(this);
+		boolean calls = this.handedOver.isMine();
+		CompletableFuture<Void> end = receives ? CompletableFuture.completedFuture(null) : this.ended;
+		return calls ? end : end.thenCompose((nothing) -> this.handedOver.done());
 	}
 
 	void pause(String id) {
@@ -236,11 +240,6 @@ final class AxonListenerContainer {
 		Loop(AxonChannel channel, CompletableFuture<Void> previous) {
 			this.channel = channel;
 			this.previous = previous;
-		}
-
-		CompletableFuture<Void> stop() {
-			this.stopping = true;
-			return (Thread.currentThread() == this.thread) ? CompletableFuture.completedFuture(null) : this.ended;
 		}
 
 		@Override

@@ -29,7 +29,7 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 		this.container.handedOver().begin();
 		boolean taken = false;
 		try {
-			this.executor.execute(() -> run(argument, tag, copy));
+			this.executor.execute(() -> this.container.handedOver().run(() -> call(argument, tag, copy)));
 			taken = true;
 		}
 		finally {
@@ -40,7 +40,7 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 		return null;
 	}
 
-	private void run(@Nullable Object argument, String tag, @Nullable Message<byte[]> copy) {
+	private void call(@Nullable Object argument, String tag, @Nullable Message<byte[]> copy) {
 		long start = System.nanoTime();
 		Throwable failure = null;
 		try {
@@ -51,7 +51,6 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 			recover(tag, copy, ex);
 		}
 		finally {
-			this.container.handedOver().end();
 			if (this.handler.timer() != null) {
 				this.handler.timer().record(System.nanoTime() - start, failure);
 			}

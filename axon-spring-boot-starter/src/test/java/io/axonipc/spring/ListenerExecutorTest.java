@@ -52,6 +52,8 @@ class ListenerExecutorTest {
 
 		final BlockingQueue<String> seen = new LinkedBlockingQueue<>();
 
+		AxonListenerEndpointRegistry registry;
+
 		final CountDownLatch release = new CountDownLatch(1);
 
 		@AxonListener(tag = "block", executor = "${block.executor:mine}", id = "block")
@@ -68,6 +70,12 @@ class ListenerExecutorTest {
 		@AxonListener(tag = "fail", executor = "mine", id = "fail")
 		void fail(String text) {
 			throw new IllegalStateException("cannot do " + text);
+		}
+
+		@AxonListener(tag = "stop", executor = "mine", id = "stop")
+		void stop() {
+			this.registry.getListener("stop").stop();
+			this.seen.add("stopped");
 		}
 
 		@AxonListener(tag = "direct", executor = "direct")
@@ -144,6 +152,18 @@ class ListenerExecutorTest {
 				this.listeners.release.countDown();
 				stopped.get(60, TimeUnit.SECONDS);
 				assertThat(take()).isEqualTo("mine x");
+			}
+		});
+	}
+
+	@Test
+	void calledListenerMayStopItself() {
+		this.runner.run((context) -> {
+			this.listeners.registry = context.getBean(AxonListenerEndpointRegistry.class);
+			try (AxonChannel peer = this.names.peer("work")) {
+				peer.sender().send("stop", new byte[0]);
+				assertThat(take()).isEqualTo("stopped");
+				assertThat(this.listeners.registry.isRunning("work")).isFalse();
 			}
 		});
 	}

@@ -2,7 +2,10 @@ package io.axonipc.spring;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -29,13 +32,17 @@ class RegisteredListenerTest {
 
 	private final BlockingQueue<String> seen = new LinkedBlockingQueue<>();
 
+	private final CountDownLatch release = new CountDownLatch(1);
+
 	private final ApplicationContextRunner runner = new ApplicationContextRunner()
 		.withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class))
 		.withPropertyValues(this.names.property("work"), "second.auto-startup=")
 		.withBean("queue", BlockingQueue.class, () -> this.seen)
+		.withBean("release", CountDownLatch.class, () -> this.release)
 		.withBean(Listeners.class);
 
-	record Listeners(BlockingQueue<String> queue, ObjectProvider<AxonListenerEndpointRegistry> registry) {
+	record Listeners(BlockingQueue<String> queue, CountDownLatch release,
+			ObjectProvider<AxonListenerEndpointRegistry> registry) {
 
 		@AxonListener(tag = "first", id = "one")
 		void one(String payload) {
@@ -47,12 +54,26 @@ class RegisteredListenerTest {
 			this.queue.add("two " + payload);
 		}
 
-		@AxonListener(tag = "stop", id = "three")
+		@AxonListener(tag = "restart", id = "three")
 		void stopAndStart() {
 			RegisteredListener self = this.registry.getObject().getListener("three");
 			self.stop();
 			self.start();
+			self.stop();
+			self.start();
+			// The next thread waits for this one.
+			Awaitility.await()
+				.during(Duration.ofMillis(300))
+				.until(() -> this.registry.getObject().failures("work") == 0);
 			this.queue.add("restarted");
+		}
+
+		@AxonListener(tag = "stop", id = "four")
+		void stop() throws InterruptedException {
+			this.registry.getObject().getListener("four").stop();
+			this.queue.add("stopped");
+			this.release.await();
+			this.queue.add("finished");
 		}
 
 	}
@@ -73,13 +94,13 @@ class RegisteredListenerTest {
 	void listenersAreFoundById() {
 		run(this.runner, (registry, peer) -> {
 			assertThat(registry.getListeners()).extracting(RegisteredListener::getId)
-				.containsExactlyInAnyOrder("one", "two", "three");
+				.containsExactlyInAnyOrder("one", "two", "three", "four");
 			RegisteredListener two = registry.getListener("two");
 			assertThat(two.getTags()).containsExactly("second", "third.*");
 			assertThat(two.getChannel()).isEqualTo("work");
 			assertThat(two.isRunning()).isTrue();
-			assertThatIllegalArgumentException().isThrownBy(() -> registry.getListener("four"))
-				.withMessageContaining("'four'")
+			assertThatIllegalArgumentException().isThrownBy(() -> registry.getListener("five"))
+				.withMessageContaining("'five'")
 				.withMessageContaining("two");
 		});
 	}
@@ -150,10 +171,28 @@ class RegisteredListenerTest {
 	@Test
 	void listenerMayStopAndStartItself() {
 		run(this.runner, (registry, peer) -> {
-			send(peer, "stop", "");
+			send(peer, "restart", "");
 			send(peer, "first", "after");
 			assertThat(take()).isEqualTo("restarted");
 			assertThat(take()).isEqualTo("one after");
+		});
+	}
+
+	@Test
+	void stopOfTheContextWaitsForAListenerThatStoppedItself() {
+		this.runner.run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				send(peer, "stop", "");
+				assertThat(take()).isEqualTo("stopped");
+				CompletableFuture<Void> stopped = CompletableFuture.runAsync(context::stop,
+						(task) -> new Thread(task).start());
+				Awaitility.await().until(() -> !context.getBean(AxonListenerEndpointRegistry.class).isRunning());
+				assertThat(peer.isPeerAlive()).isTrue();
+				assertThat(stopped).isNotDone();
+				this.release.countDown();
+				stopped.get(60, TimeUnit.SECONDS);
+				assertThat(take()).isEqualTo("finished");
+			}
 		});
 	}
 
@@ -174,6 +213,7 @@ class RegisteredListenerTest {
 					assertThat(registry.isRunning("work")).isFalse();
 					registry.getListener("one").start();
 					registry.getListener("three").start();
+					registry.getListener("four").start();
 					assertThat(registry.isRunning("work")).isTrue();
 				});
 	}
