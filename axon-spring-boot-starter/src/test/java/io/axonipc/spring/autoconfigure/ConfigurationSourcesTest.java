@@ -9,11 +9,13 @@ import java.util.Map;
 import io.axonipc.AxonChannel;
 import io.axonipc.Role;
 import io.axonipc.spring.AxonChannels;
+import io.axonipc.spring.AxonListener;
 import io.axonipc.spring.ChannelNames;
 import io.axonipc.testing.UniqueNames;
 import jakarta.validation.Validator;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,6 +28,8 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.boot.validation.autoconfigure.ValidationAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
@@ -35,8 +39,10 @@ import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
 
-/** Where properties may come from. */
+/** Where properties may come from, and what becomes of wrong ones. */
+@ExtendWith(OutputCaptureExtension.class)
 class ConfigurationSourcesTest {
 
 	@RegisterExtension
@@ -126,6 +132,33 @@ class ConfigurationSourcesTest {
 		this.runner.withClassLoader(new FilteredClassLoader(Validator.class))
 			.withPropertyValues(this.names.property("work"))
 			.run((context) -> assertThat(context).hasNotFailed());
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class TwoOfOneTag {
+
+		@AxonListener("same")
+		void one() {
+		}
+
+		@AxonListener("same")
+		void two() {
+		}
+
+	}
+
+	@Test
+	void whatIsWrongIsExplainedWithoutAStackTrace(CapturedOutput output) {
+		assertThatException()
+			.isThrownBy(() -> new SpringApplicationBuilder(Application.class).web(WebApplicationType.NONE)
+				.run("--axon.channels.work.listener.poll-limit=0"));
+		assertThat(output).contains("APPLICATION FAILED TO START")
+			.contains("axon.channels.work.listener.poll-limit: 0 is less than 1");
+		assertThatException().isThrownBy(
+				() -> new SpringApplicationBuilder(Application.class, TwoOfOneTag.class).web(WebApplicationType.NONE)
+					.run("--" + this.names.property("work")));
+		assertThat(output).contains("of bean 'configurationSourcesTest.TwoOfOneTag' handles tag 'same'")
+			.contains("Action:\n\nRemove one of the two, or give it another tag or channel.");
 	}
 
 	@Nested
