@@ -208,7 +208,10 @@ class ListenerExecutorTest {
 						.withMessageContaining("full");
 				}
 				assertThat(context.getBean(AxonListenerEndpointRegistry.class).errors("work")).isEqualTo(1);
-				context.stop();
+				RegisteredListener listener = context.getBean(AxonListenerEndpointRegistry.class).getListener("block");
+				assertThat(CompletableFuture.runAsync(listener::stop, (task) -> new Thread(task).start()))
+					.as("nothing in hand")
+					.succeedsWithin(OtherProcess.PATIENCE);
 			});
 		assertThat(output).contains("Listener 'block' failed");
 	}
