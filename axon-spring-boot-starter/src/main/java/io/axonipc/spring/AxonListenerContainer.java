@@ -246,6 +246,7 @@ final class AxonListenerContainer {
 		public void run() {
 			this.thread = Thread.currentThread();
 			this.previous.join();
+			Throwable failure = null;
 			try {
 				while (!this.stopping) {
 					receive();
@@ -257,11 +258,14 @@ final class AxonListenerContainer {
 					AxonListenerContainer.this.failures.incrementAndGet();
 					logger.error("Channel '" + AxonListenerContainer.this.key + "' is no longer listened to. "
 							+ "Remove the cause and restart the application; what is unread waits for it", ex);
-					this.events.failed(ex, true);
+					failure = ex;
 				}
 			}
 			finally {
 				this.ended.complete(null);
+			}
+			if (failure != null) {
+				this.events.failed(failure, true);
 			}
 		}
 
