@@ -363,17 +363,6 @@ class AxonListenerTest {
 	}
 
 	@Test
-	void severalMessagesMayBeTakenAtOnce() {
-		withListeners(this.runner.withPropertyValues("axon.channels.features.listener.poll-limit=64"), (peer) -> {
-			for (int i = 0; i < 200; i++) {
-				peer.channel().sender().send("nothing", new byte[0]);
-			}
-			assertThat(peer.request("hello", "in order")).isEqualTo("in order!");
-			assertThat(this.listeners.seen).hasSize(200);
-		});
-	}
-
-	@Test
 	void unhandledTagsNeedNotBeLogged(CapturedOutput output) {
 		withListeners(this.runner.withPropertyValues("axon.channels.features.listener.unhandled-tags=ignore"),
 				(peer) -> {

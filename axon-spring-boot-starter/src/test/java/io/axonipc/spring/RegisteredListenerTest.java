@@ -15,6 +15,8 @@ import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -68,6 +70,12 @@ class RegisteredListenerTest {
 			this.queue.add("restarted");
 		}
 
+		@AxonListener(tag = "pause", id = "five")
+		void pause() {
+			this.registry.getObject().getListener("five").pause();
+			this.queue.add("paused");
+		}
+
 		@AxonListener(tag = "stop", id = "four")
 		void stop() throws InterruptedException {
 			this.registry.getObject().getListener("four").stop();
@@ -94,13 +102,13 @@ class RegisteredListenerTest {
 	void listenersAreFoundById() {
 		run(this.runner, (registry, peer) -> {
 			assertThat(registry.getListeners()).extracting(RegisteredListener::getId)
-				.containsExactlyInAnyOrder("one", "two", "three", "four");
+				.containsExactlyInAnyOrder("one", "two", "three", "four", "five");
 			RegisteredListener two = registry.getListener("two");
 			assertThat(two.getTags()).containsExactly("second", "third.*");
 			assertThat(two.getChannel()).isEqualTo("work");
 			assertThat(two.isRunning()).isTrue();
-			assertThatIllegalArgumentException().isThrownBy(() -> registry.getListener("five"))
-				.withMessageContaining("'five'")
+			assertThatIllegalArgumentException().isThrownBy(() -> registry.getListener("six"))
+				.withMessageContaining("'six'")
 				.withMessageContaining("two");
 		});
 	}
@@ -127,6 +135,28 @@ class RegisteredListenerTest {
 			assertThat(take()).isEqualTo("two 1");
 			assertThat(take()).isEqualTo("one 2");
 			assertThat(registry.unhandled("work")).isZero();
+		});
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 1, 2, 64 })
+	void pauseTakesEffectAfterAsManyMessagesAsAreTakenAtOnce(int limit) {
+		run(this.runner.withPropertyValues("axon.channels.work.listener.poll-limit=" + limit), (registry, peer) -> {
+			registry.getListener("one").pause();
+			awaitUntilPaused(peer);
+			for (int i = 0; i < 3; i++) {
+				send(peer, "pause", "");
+			}
+			registry.getListener("one").resume();
+			for (int i = 0; i < Math.min(3, limit); i++) {
+				assertThat(take()).isEqualTo("paused");
+			}
+			awaitUntilPaused(peer);
+			assertThat(this.seen).isEmpty();
+			for (int i = limit; i < 3; i += limit) {
+				registry.getListener("five").resume();
+				assertThat(take()).isEqualTo("paused");
+			}
 		});
 	}
 
@@ -214,6 +244,7 @@ class RegisteredListenerTest {
 					registry.getListener("one").start();
 					registry.getListener("three").start();
 					registry.getListener("four").start();
+					registry.getListener("five").start();
 					assertThat(registry.isRunning("work")).isTrue();
 				});
 	}
