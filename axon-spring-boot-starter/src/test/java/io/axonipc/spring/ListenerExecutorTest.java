@@ -1,5 +1,6 @@
 package io.axonipc.spring;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -10,10 +11,13 @@ import java.util.concurrent.TimeUnit;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.AxonRemoteException;
+import io.axonipc.ChannelOptions;
+import io.axonipc.Role;
 import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 import io.axonipc.spring.autoconfigure.metrics.AxonMetricsAutoConfiguration;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.axonipc.testing.PeerProcess;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -154,6 +158,38 @@ class ListenerExecutorTest {
 				assertThat(take()).isEqualTo("mine x");
 			}
 		});
+	}
+
+	@Test
+	void messageThatWasHandedOverDoesNotComeAgainWhenTheProcessDies() throws IOException, InterruptedException {
+		ChannelOptions server = ChannelOptions.defaults().role(Role.SERVER);
+		try (AxonChannel peer = AxonChannel.open(this.names.name("work"), server)) {
+			peer.sender().send("hold", new byte[3]);
+			try (PeerProcess application = startApplication("pool")) {
+				application.expect("hold 3");
+				Awaitility.await().atMost(OtherProcess.PATIENCE).until(() -> peer.counters().ringUsed() == 0);
+				application.kill();
+			}
+			peer.sender().send("hold", new byte[4]);
+			try (PeerProcess application = startApplication("direct")) {
+				application.expect("hold 4");
+				application.kill();
+			}
+			peer.sender().send("echo", "last".getBytes(StandardCharsets.UTF_8));
+			try (PeerProcess application = startApplication("pool")) {
+				application.expect("hold 4");
+				application.expect("echo last");
+				Awaitility.await().atMost(OtherProcess.PATIENCE).until(() -> peer.counters().ringUsed() == 0);
+				application.kill();
+			}
+		}
+		// Nobody left it cleanly.
+		AxonChannel.discard(this.names.name("work"));
+	}
+
+	private PeerProcess startApplication(String executor) throws IOException {
+		return PeerProcess.start(TestApplication.class, "--" + this.names.property("work"),
+				"--axon.channels.work.role=client", "--hold.executor=" + executor);
 	}
 
 	@Test
