@@ -9,7 +9,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Supplier;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.Claim;
@@ -22,7 +21,6 @@ import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.context.ApplicationEventPublisher;
-import org.springframework.messaging.Message;
 
 /** The thread that receives from one channel and calls its listeners. */
 final class AxonListenerContainer {
@@ -55,7 +53,7 @@ final class AxonListenerContainer {
 
 	private final Set<String> unhandledTags = new HashSet<>();
 
-	private final AtomicLong errors = new AtomicLong();
+	private final ListenerErrors errors;
 
 	private final AtomicLong unhandled = new AtomicLong();
 
@@ -79,6 +77,7 @@ final class AxonListenerContainer {
 		this.converter = converter;
 		this.options = channels.definition(key).listener();
 		this.redeliveryLimit = new RedeliveryLimit(key, this.options.redeliveryLimit(), recoverer);
+		this.errors = new ListenerErrors(key);
 		this.publisher = publisher;
 	}
 
@@ -182,8 +181,8 @@ final class AxonListenerContainer {
 		return this.failures.get();
 	}
 
-	long errors() {
-		return this.errors.get();
+	ListenerErrors errors() {
+		return this.errors;
 	}
 
 	long unhandled() {
@@ -192,29 +191,6 @@ final class AxonListenerContainer {
 
 	long setAside() {
 		return this.setAside.get();
-	}
-
-	/**
-	 * Counts a failure and gives it to the error handler.
-	 * @return the reply of that
-	 * @throws Throwable the failure, where there is no error handler, or what that threw
-	 */
-	@Nullable Object recover(Handler handler, Supplier<Message<byte[]>> message, Throwable failure) throws Throwable {
-		this.errors.incrementAndGet();
-		if (handler.errorHandler() == null) {
-			throw failure;
-		}
-		try {
-			return handler.errorHandler().handleError(message.get(), failure);
-		}
-		finally {
-			Thread.interrupted();
-		}
-	}
-
-	void logFailure(Handler handler, String tag, Throwable failure) {
-		logger.error("Listener '" + handler.endpoint() + "' failed on a message with tag '" + tag + "' from channel '"
-				+ this.key + "'", failure);
 	}
 
 	private final class Loop implements Runnable {
@@ -357,7 +333,7 @@ final class AxonListenerContainer {
 			}
 			catch (SendTimeoutException ex) {
 				// There is no room for an error reply either.
-				AxonListenerContainer.this.errors.incrementAndGet();
+				AxonListenerContainer.this.errors.count();
 				unanswered(request, ex);
 				return ex;
 			}
@@ -365,14 +341,14 @@ final class AxonListenerContainer {
 
 		private void failed(MessageView message, Handler handler, Throwable failure) {
 			try {
-				Object result = recover(handler,
+				Object result = AxonListenerContainer.this.errors.recover(handler,
 						() -> ListenerInvokerFactory.toMessage(message, AxonListenerContainer.this.key), failure);
 				if (message.isRequest()) {
 					reply(message, result);
 				}
 			}
 			catch (Throwable left) {
-				logFailure(handler, message.tag(), left);
+				AxonListenerContainer.this.errors.log(handler, message.tag(), left);
 				replyError(message, (left.getMessage() != null) ? left.getMessage() : left.getClass().getName());
 			}
 		}

@@ -205,7 +205,7 @@ public final class AxonListenerEndpointRegistry
 	 * @return the number
 	 */
 	public long errors(String channel) {
-		return count(channel, AxonListenerContainer::errors);
+		return count(channel, (container) -> container.errors().total());
 	}
 
 	/**

@@ -59,10 +59,10 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 
 	private void recover(String tag, @Nullable Message<byte[]> copy, Throwable failure) {
 		try {
-			this.container.recover(this.handler, () -> copy, failure);
+			this.container.errors().recover(this.handler, () -> copy, failure);
 		}
 		catch (Throwable left) {
-			this.container.logFailure(this.handler, tag, left);
+			this.container.errors().log(this.handler, tag, left);
 		}
 	}
 

@@ -155,21 +155,6 @@ class AxonListenerTest {
 					+ headers.get(AxonHeaders.TAG);
 		}
 
-		@AxonListener("sensor.*")
-		String sensor(@Header(AxonHeaders.TAG) String tag) {
-			return "sensor " + tag;
-		}
-
-		@AxonListener("sensor.in*")
-		String indoorSensor(String payload) {
-			return "indoor";
-		}
-
-		@AxonListener("sensor.inside")
-		String inside(String payload) {
-			return "inside";
-		}
-
 		@AxonListener("later")
 		CompletableFuture<String> later(MessageView message) {
 			return CompletableFuture.supplyAsync(() -> message.length() + " bytes",
@@ -312,38 +297,6 @@ class AxonListenerTest {
 	}
 
 	@Test
-	void exactTagGoesBeforeThePatternAndTheLongerPatternBeforeTheShorter() {
-		withListeners((peer) -> {
-			assertThat(peer.request("sensor.1", "")).isEqualTo("sensor sensor.1");
-			assertThat(peer.request("sensor.", "")).isEqualTo("sensor sensor.");
-			assertThat(peer.request("sensor.in.1", "")).isEqualTo("indoor");
-			assertThat(peer.request("sensor.inside", "")).isEqualTo("inside");
-			assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("sensor"))
-				.withMessageContaining("No listener for tag 'sensor'");
-			assertThat(this.registry.unhandled("features")).isEqualTo(1);
-		});
-	}
-
-	static class Fallback {
-
-		@AxonListener("*")
-		String anything(@Header(AxonHeaders.TAG) String tag) {
-			return "anything " + tag;
-		}
-
-	}
-
-	@Test
-	void starIsTheFallback() {
-		withListeners(this.runner.withBean(Fallback.class), (peer) -> {
-			assertThat(peer.request("whatever", "")).isEqualTo("anything whatever");
-			assertThat(peer.request("sensor.1", "")).isEqualTo("sensor sensor.1");
-			assertThat(peer.request("hello", "you")).isEqualTo("you!");
-			assertThat(this.registry.unhandled("features")).isZero();
-		});
-	}
-
-	@Test
 	void futureIsWaitedForWithItsMessageInHand() {
 		withListeners((peer) -> {
 			assertThat(peer.request("later", "four")).isEqualTo("4 bytes");
@@ -360,17 +313,6 @@ class AxonListenerTest {
 				.withMessageContaining("not completed within PT0.02S, the reply-timeout of channel 'features'");
 			assertThat(peer.request("hello", "still")).isEqualTo("still!");
 		});
-	}
-
-	@Test
-	void unhandledTagsNeedNotBeLogged(CapturedOutput output) {
-		withListeners(this.runner.withPropertyValues("axon.channels.features.listener.unhandled-tags=ignore"),
-				(peer) -> {
-					assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("unknown"))
-						.withMessageContaining("No listener for tag 'unknown'");
-					assertThat(this.registry.unhandled("features")).isEqualTo(1);
-				});
-		assertThat(output).doesNotContain("No listener for tag");
 	}
 
 	@Test
@@ -415,19 +357,6 @@ class AxonListenerTest {
 			}
 			assertThat(this.registry.errors("features")).isEqualTo(4);
 		});
-	}
-
-	@Test
-	void tagWithoutListenerIsCountedAnsweredAndLoggedOnce(CapturedOutput output) {
-		withListeners((peer) -> {
-			for (int i = 0; i < 3; i++) {
-				assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("unknown"))
-					.withMessageContaining("No listener for tag 'unknown' on channel 'features'");
-			}
-			assertThat(this.registry.unhandled("features")).isEqualTo(3);
-			assertThat(this.registry.errors("features")).isZero();
-		});
-		assertThat(output.getOut().split("No listener for tag 'unknown'", -1)).hasSize(2);
 	}
 
 }
