@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
@@ -34,6 +35,8 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 
 	private final Map<String, ManagedChannel> channels = new LinkedHashMap<>();
 
+	private final Set<String> disabledKeys = new LinkedHashSet<>();
+
 	private volatile boolean running;
 
 	/**
@@ -41,15 +44,26 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 	 * @param definitions the channels
 	 */
 	public AxonChannels(Collection<ChannelDefinition> definitions) {
-		definitions.forEach((definition) -> this.channels.put(definition.key(), new ManagedChannel(definition)));
+		for (ChannelDefinition definition : definitions) {
+			if (definition.opening().enabled()) {
+				this.channels.put(definition.key(), new ManagedChannel(definition));
+			}
+			else {
+				this.disabledKeys.add(definition.key());
+			}
+		}
 	}
 
 	/**
-	 * The keys of all channels, in the order of their definition.
+	 * The keys of all channels that are enabled, in the order of their definition.
 	 * @return an unmodifiable view
 	 */
 	public Set<String> keys() {
 		return Collections.unmodifiableSet(this.channels.keySet());
+	}
+
+	Set<String> disabledKeys() {
+		return this.disabledKeys;
 	}
 
 	/**
@@ -71,7 +85,7 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 	 * @param key the key
 	 * @return the channel, valid until the context stops
 	 * @throws IllegalArgumentException if there is no such channel
-	 * @throws IllegalStateException if the context is stopped
+	 * @throws IllegalStateException if the channel is disabled or the context is stopped
 	 */
 	public AxonChannel channel(String key) {
 		return managed(key).channel();
@@ -171,6 +185,10 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 
 	private ManagedChannel managed(String key) {
 		ManagedChannel channel = this.channels.get(key);
+		if (channel == null && this.disabledKeys.contains(key)) {
+			throw new IllegalStateException(
+					"Channel '" + key + "' is disabled: axon.channels." + key + ".enabled is false");
+		}
 		if (channel == null) {
 			throw new IllegalArgumentException("There is no channel '" + key + "', there are " + keys());
 		}

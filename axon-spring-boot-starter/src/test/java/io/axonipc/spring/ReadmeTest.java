@@ -3,6 +3,7 @@ package io.axonipc.spring;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -133,11 +134,15 @@ class ReadmeTest {
 
 	@ParameterizedTest
 	@MethodSource("javaSnippets")
-	void snippetIsPartOfThisTest(String snippet) throws IOException {
-		Path tests = Path.of("src/test/java/io/axonipc/spring");
-		String source = Files.readString(tests.resolve("ReadmeTest.java"))
-				+ Files.readString(tests.resolve("OperationsReadmeTest.java"));
-		assertThat(source.replaceAll("\\s+", " ")).contains(snippet.strip().replaceAll("\\s+", " "));
+	void snippetIsPartOfATest(String snippet) throws IOException {
+		StringBuilder sources = new StringBuilder();
+		try (DirectoryStream<Path> files = Files.newDirectoryStream(Path.of("src/test/java/io/axonipc/spring"),
+				"*ReadmeTest.java")) {
+			for (Path file : files) {
+				sources.append(Files.readString(file));
+			}
+		}
+		assertThat(sources.toString().replaceAll("\\s+", " ")).contains(snippet.strip().replaceAll("\\s+", " "));
 	}
 
 }

@@ -8,6 +8,7 @@ import io.axonipc.spring.AxonClientFactory;
 import io.axonipc.spring.AxonListener;
 import io.axonipc.spring.AxonListenerAnnotationBeanPostProcessor;
 import io.axonipc.spring.AxonListenerEndpointRegistry;
+import io.axonipc.spring.AxonListenerErrorHandler;
 import io.axonipc.spring.AxonMessageRecoverer;
 import io.axonipc.spring.AxonOperations;
 import io.axonipc.spring.AxonTemplate;
@@ -81,9 +82,12 @@ public final class AxonAutoConfiguration {
 	@Bean
 	AxonListenerEndpointRegistry axonListenerEndpointRegistry(AxonChannels channels,
 			@Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter, ObjectProvider<Validator> validator,
-			ObjectProvider<ListenerTimers> timers, ObjectProvider<AxonMessageRecoverer> recoverer) {
-		return new AxonListenerEndpointRegistry(channels, converter, validator.getIfUnique(), timers.getIfUnique(),
-				recoverer.getIfAvailable());
+			ObjectProvider<ListenerTimers> timers, ObjectProvider<AxonMessageRecoverer> recoverer,
+			ObjectProvider<AxonListenerErrorHandler> errorHandler) {
+		AxonListenerEndpointRegistry registry = new AxonListenerEndpointRegistry(channels, converter,
+				validator.getIfUnique(), timers.getIfUnique(), recoverer.getIfAvailable());
+		registry.setErrorHandler(errorHandler.getIfUnique());
+		return registry;
 	}
 
 	@Bean

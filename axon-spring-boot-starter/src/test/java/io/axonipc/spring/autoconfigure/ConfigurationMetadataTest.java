@@ -29,6 +29,24 @@ class ConfigurationMetadataTest {
 			.hasValueSatisfying((channel) -> assertThat(channel.get("description").asString()).isNotBlank());
 	}
 
+	/**
+	 * The keys of a map have no metadata of their own, but the type of its values has.
+	 */
+	@Test
+	void propertiesOfAChannelAreDescribedAndHaveDefaults() throws IOException {
+		String file = "META-INF/spring/configuration-metadata/" + AxonProperties.Channel.class.getName() + ".json";
+		try (InputStream stream = getClass().getClassLoader().getResourceAsStream(file)) {
+			JsonNode properties = JsonMapper.builder().build().readTree(stream).get("properties");
+			assertThat(properties).hasSizeGreaterThan(20)
+				.allSatisfy((property) -> assertThat(property.get("description").asString()).isNotBlank());
+			assertThat(properties).filteredOn((property) -> !property.has("defaultValue"))
+				.extracting((property) -> property.get("name").asString())
+				.containsExactlyInAnyOrder("name", "wait.spin");
+			assertThat(properties).extracting((property) -> property.get("name").asString())
+				.contains("enabled", "on-open", "auto-startup", "listener.executor", "listener.retry.max-retries");
+		}
+	}
+
 	@Test
 	void observationAndHealthAreDescribed() throws IOException {
 		String[] names = { "axon.observation-enabled", "management.health.axon.enabled",

@@ -3,12 +3,14 @@ package io.axonipc.spring.autoconfigure.endpoint;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.ChannelCounters;
 import io.axonipc.Role;
 import io.axonipc.spring.AxonChannels;
 import io.axonipc.spring.AxonListenerEndpointRegistry;
+import io.axonipc.spring.RegisteredListener;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
@@ -47,7 +49,14 @@ public final class AxonEndpoint {
 		AxonChannel channel = this.channels.channelIfOpen(key);
 		EndDescriptor end = (channel == null || !channel.isOpen()) ? null : new EndDescriptor(channel.name(),
 				channel.role(), channel.capacity(), channel.isPeerAlive(), channel.counters().ringUsed());
-		return new ChannelDescriptor(end, this.listeners.isRunning(key), this.listeners.listeners(key), counters(key));
+		return new ChannelDescriptor(end, this.listeners.isRunning(key), listeners(key), counters(key));
+	}
+
+	private Map<String, List<String>> listeners(String key) {
+		return this.listeners.getListeners()
+			.stream()
+			.filter((listener) -> listener.getChannel().equals(key))
+			.collect(Collectors.toMap(RegisteredListener::getId, RegisteredListener::getTags));
 	}
 
 	private Map<String, Long> counters(String key) {
