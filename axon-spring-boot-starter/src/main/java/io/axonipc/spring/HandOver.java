@@ -26,8 +26,8 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 		String tag = message.tag();
 		Message<byte[]> copy = (this.handler.errorHandler() != null)
 				? ListenerInvokerFactory.toMessage(message, this.container.key()) : null;
-		this.container.handedOver().begin();
 		Runnable preparation = (this.handler.timer() != null) ? this.handler.timer().prepare(message) : null;
+		this.container.handedOver().begin();
 		boolean taken = false;
 		try {
 			this.executor.execute(() -> this.container.handedOver().run(() -> call(argument, tag, copy, preparation)));

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -185,6 +186,33 @@ class AxonObservationTest {
 					this.here.span("ask request").getSpanId(), this.here.span("fail send").getSpanId());
 			assertThat(this.there.span("note listen").getKind()).isEqualTo(SpanKind.CONSUMER);
 		});
+	}
+
+	static class HandedOver {
+
+		@AxonListener(tag = "handed", executor = "worker")
+		void listen() {
+		}
+
+	}
+
+	@Test
+	void traceGoesOnInTheExecutorOfAListener() {
+		application(this.there).withBean("listener", HandedOver.class)
+			.withBean("worker", Executor.class, () -> (task) -> new Thread(task).start())
+			.run((server) -> application(this.here).withPropertyValues("axon.channels.work.role=client")
+				.run((client) -> {
+					client.getBean(AxonTemplate.class).send("handed", null);
+					SpanData handled = this.there.span("handed listen");
+					assertThat(handled.getParentSpanId()).isEqualTo(this.here.span("handed send").getSpanId());
+					Awaitility.await()
+						.atMost(PATIENCE)
+						.untilAsserted(() -> assertThat(this.there.meters.get("axon.listener")
+							.tag("listener", "listener.listen()")
+							.timer()
+							.count()).isEqualTo(1));
+				}));
+		assertThat(this.there.observations.getCurrentObservation()).isNull();
 	}
 
 	@Test
