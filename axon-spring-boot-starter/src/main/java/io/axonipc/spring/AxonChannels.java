@@ -1,14 +1,20 @@
 package io.axonipc.spring;
 
+import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.ChannelCounters;
+import io.axonipc.MessageHeader;
+import io.axonipc.MessageView;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.DisposableBean;
@@ -29,6 +35,8 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 
 	private final Map<String, ManagedChannel> channels = new LinkedHashMap<>();
 
+	private final Set<String> disabledKeys = new LinkedHashSet<>();
+
 	private volatile boolean running;
 
 	/**
@@ -36,15 +44,26 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 	 * @param definitions the channels
 	 */
 	public AxonChannels(Collection<ChannelDefinition> definitions) {
-		definitions.forEach((definition) -> this.channels.put(definition.key(), new ManagedChannel(definition)));
+		for (ChannelDefinition definition : definitions) {
+			if (definition.opening().enabled()) {
+				this.channels.put(definition.key(), new ManagedChannel(definition));
+			}
+			else {
+				this.disabledKeys.add(definition.key());
+			}
+		}
 	}
 
 	/**
-	 * The keys of all channels, in the order of their definition.
+	 * The keys of all channels that are enabled, in the order of their definition.
 	 * @return an unmodifiable view
 	 */
 	public Set<String> keys() {
 		return Collections.unmodifiableSet(this.channels.keySet());
+	}
+
+	Set<String> disabledKeys() {
+		return this.disabledKeys;
 	}
 
 	/**
@@ -66,7 +85,7 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 	 * @param key the key
 	 * @return the channel, valid until the context stops
 	 * @throws IllegalArgumentException if there is no such channel
-	 * @throws IllegalStateException if the context is stopped
+	 * @throws IllegalStateException if the channel is disabled or the context is stopped
 	 */
 	public AxonChannel channel(String key) {
 		return managed(key).channel();
@@ -94,8 +113,29 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 		return managed(key).total(counter);
 	}
 
-	int redeliveryLimit(String key) {
-		return managed(key).definition().redeliveryLimit();
+	/**
+	 * How many requests of this context's {@link AxonTemplate} wait for their replies.
+	 * @param key the key
+	 * @return the number
+	 * @throws IllegalArgumentException if there is no such channel
+	 */
+	public int pendingRequests(String key) {
+		return managed(key).pendingRequests();
+	}
+
+	<T> @Nullable T request(String key, MessageHeader header, ByteBuffer payload, @Nullable Duration timeout,
+			Function<? super MessageView, ? extends @Nullable T> reader) {
+		return managed(key).request(header, payload, timeout, reader);
+	}
+
+	/**
+	 * How a channel is configured.
+	 * @param key the key
+	 * @return its definition
+	 * @throws IllegalArgumentException if there is no such channel
+	 */
+	public ChannelDefinition definition(String key) {
+		return managed(key).definition();
 	}
 
 	@Override
@@ -145,6 +185,10 @@ public final class AxonChannels implements SmartLifecycle, DisposableBean {
 
 	private ManagedChannel managed(String key) {
 		ManagedChannel channel = this.channels.get(key);
+		if (channel == null && this.disabledKeys.contains(key)) {
+			throw new IllegalStateException(
+					"Channel '" + key + "' is disabled: axon.channels." + key + ".enabled is false");
+		}
 		if (channel == null) {
 			throw new IllegalArgumentException("There is no channel '" + key + "', there are " + keys());
 		}

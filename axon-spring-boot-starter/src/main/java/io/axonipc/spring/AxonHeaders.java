@@ -27,6 +27,12 @@ public final class AxonHeaders {
 	 */
 	public static final String REDELIVERED = PREFIX + "redelivered";
 
+	/**
+	 * What the sender sent beside the payload: {@code byte[]}; absent when that is
+	 * nothing.
+	 */
+	public static final String METADATA = PREFIX + "metadata";
+
 	private AxonHeaders() {
 	}
 

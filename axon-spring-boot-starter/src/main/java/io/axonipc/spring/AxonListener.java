@@ -17,17 +17,20 @@ import org.springframework.core.annotation.AliasFor;
  * (read-only, little-endian) and {@code MessageView} show the payload where it lies in
  * shared memory, and are valid until the method returns. Everything else is Spring's:
  * {@code Message<?>}, {@code @Payload}, {@code @Header} with the names of
- * {@link AxonHeaders}, and a payload of any type that the application's message converter
- * reads, JSON for instance.
+ * {@link AxonHeaders}, the {@link io.axonipc.AxonChannel}, and a payload of any type that
+ * the application's message converter reads, JSON for instance.
  * <p>
  * What the method returns is the reply when the message is a request, and is ignored
- * otherwise; {@code void} and {@code null} make an empty reply. An exception is logged,
- * counted, and answered to a request with its message. The message is acknowledged when
- * the method ends, either way.
+ * otherwise; {@code void} and {@code null} make an empty reply. A
+ * {@link java.util.concurrent.CompletableFuture} is waited for. An exception is logged,
+ * counted, and answered to a request with its message, or taken by an
+ * {@link AxonListenerErrorHandler}. The message is acknowledged when the method ends,
+ * either way.
  * <p>
- * All methods of a channel are called by one thread, one after another. Listeners are
- * singletons that exist when the context has been refreshed. As a meta-annotation it
- * makes annotations of one's own.
+ * All methods of a channel are called by one thread, one after another, unless they have
+ * an {@link #executor()}. Listeners are singletons that exist when the context has been
+ * refreshed, or scoped proxies, which lead to an object for each message. As a
+ * meta-annotation it makes annotations of one's own.
  */
 @Target({ ElementType.METHOD, ElementType.ANNOTATION_TYPE })
 @Retention(RetentionPolicy.RUNTIME)
@@ -42,7 +45,10 @@ public @interface AxonListener {
 	String[] value() default {};
 
 	/**
-	 * The tags of the messages to handle, each exact. Placeholders and SpEL are resolved.
+	 * The tags of the messages to handle. One that ends in {@code *} is a pattern, for
+	 * all tags that start with what is before it: {@code sensor.*}, or {@code *} for all
+	 * that no other listener handles. An exact tag goes before a pattern, and a longer
+	 * pattern before a shorter one. Placeholders and SpEL are resolved.
 	 * @return the tags, 1 to 255 bytes of UTF-8 each
 	 */
 	@AliasFor("value")
@@ -56,10 +62,43 @@ public @interface AxonListener {
 	String channel() default "";
 
 	/**
-	 * The listener's name in log messages, by default bean and method. Placeholders and
+	 * The listener's name in log messages, metrics and the
+	 * {@link AxonListenerEndpointRegistry}, by default bean and method. Placeholders and
 	 * SpEL are resolved.
 	 * @return the name, unique within the application
 	 */
 	String id() default "";
+
+	/**
+	 * What calls the method: {@code direct}, the thread that receives; {@code virtual}, a
+	 * virtual thread for each message; or the name of an
+	 * {@link java.util.concurrent.Executor} bean. By default
+	 * {@code axon.channels.<key>.listener.executor}. Placeholders and SpEL are resolved.
+	 * <p>
+	 * An executor is handed a copy of the message, which is acknowledged then: should the
+	 * process die before the method has ended, the message is lost. Messages may be
+	 * handled at the same time and in another order. A request is answered at once, with
+	 * an empty reply, so the method must be {@code void}; it cannot take a
+	 * {@code MessageView} or {@code ByteBuffer}.
+	 * @return the executor
+	 */
+	String executor() default "";
+
+	/**
+	 * The name of the {@link AxonListenerErrorHandler} bean for the messages that this
+	 * listener fails on. Placeholders and SpEL are resolved.
+	 * @return the bean's name, or an empty string for the application's only or primary
+	 * one, if there is one
+	 */
+	String errorHandler() default "";
+
+	/**
+	 * Whether the listener starts with the application context, {@code true} or
+	 * {@code false}. As long as one listener of a channel is not started nothing is taken
+	 * from that channel: see {@link RegisteredListener}. By default
+	 * {@code axon.channels.<key>.auto-startup}. Placeholders and SpEL are resolved.
+	 * @return whether it starts by itself
+	 */
+	String autoStartup() default "";
 
 }

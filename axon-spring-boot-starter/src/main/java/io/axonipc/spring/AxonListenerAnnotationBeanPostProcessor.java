@@ -14,13 +14,16 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.aop.framework.AopInfrastructureBean;
 import org.springframework.aop.framework.AopProxyUtils;
+import org.springframework.aop.scope.ScopedObject;
+import org.springframework.aop.scope.ScopedProxyUtils;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.BeanFactoryAware;
 import org.springframework.beans.factory.SmartInitializingSingleton;
-import org.springframework.beans.factory.config.BeanPostProcessor;
-import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.config.EmbeddedValueResolver;
+import org.springframework.beans.factory.support.MergedBeanDefinitionPostProcessor;
+import org.springframework.beans.factory.support.RootBeanDefinition;
 import org.springframework.core.MethodIntrospector;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.AnnotatedElementUtils;
@@ -32,7 +35,7 @@ import org.springframework.util.StringUtils;
  * {@link AxonListenerEndpointRegistry} when all singletons are there.
  */
 public final class AxonListenerAnnotationBeanPostProcessor
-		implements BeanPostProcessor, BeanFactoryAware, SmartInitializingSingleton, Ordered {
+		implements MergedBeanDefinitionPostProcessor, BeanFactoryAware, SmartInitializingSingleton, Ordered {
 
 	private static final int MAX_TAG_BYTES = 255;
 
@@ -42,26 +45,35 @@ public final class AxonListenerAnnotationBeanPostProcessor
 
 	private boolean frozen;
 
-	private @Nullable BeanFactory beanFactory;
+	private @Nullable ConfigurableListableBeanFactory beanFactory;
 
 	private @Nullable EmbeddedValueResolver resolver;
 
 	@Override
 	public void setBeanFactory(BeanFactory beanFactory) {
-		this.beanFactory = beanFactory;
-		this.resolver = new EmbeddedValueResolver((ConfigurableBeanFactory) beanFactory);
+		this.beanFactory = (ConfigurableListableBeanFactory) beanFactory;
+		this.resolver = new EmbeddedValueResolver(this.beanFactory);
 	}
 
-	/** After the processors that make proxies, so that calls go through them. */
+	/**
+	 * After the processors that make proxies, so that calls go through them: some have
+	 * the same order, but processors of merged definitions come after all others.
+	 */
 	@Override
 	public int getOrder() {
 		return LOWEST_PRECEDENCE;
 	}
 
 	@Override
+	public void postProcessMergedBeanDefinition(RootBeanDefinition definition, Class<?> type, String beanName) {
+	}
+
+	@Override
 	public Object postProcessAfterInitialization(Object bean, String beanName) {
 		Class<?> type = AopProxyUtils.ultimateTargetClass(bean);
-		if (bean instanceof AopInfrastructureBean || this.classesWithout.contains(type)
+		// A scoped proxy is both: what it leads to is made later, and called through it.
+		boolean infrastructure = bean instanceof AopInfrastructureBean && !(bean instanceof ScopedObject);
+		if (infrastructure || ScopedProxyUtils.isScopedTarget(beanName) || this.classesWithout.contains(type)
 				|| !AnnotationUtils.isCandidateClass(type, AxonListener.class)) {
 			return bean;
 		}
@@ -77,6 +89,10 @@ public final class AxonListenerAnnotationBeanPostProcessor
 
 	@Override
 	public void afterSingletonsInstantiated() {
+		// Nobody may have asked for a scoped proxy yet.
+		for (String name : this.beanFactory.getBeanNamesForType(ScopedObject.class, true, false)) {
+			this.beanFactory.getBean(name);
+		}
 		AxonListenerEndpointRegistry registry = this.beanFactory.getBean(AxonListenerEndpointRegistry.class);
 		synchronized (this.endpoints) {
 			this.frozen = true;
@@ -104,7 +120,7 @@ public final class AxonListenerAnnotationBeanPostProcessor
 		}
 		catch (IllegalStateException ex) {
 			throw new InvalidListenerException(beanName, method, "cannot be called through the bean's proxy",
-					"Declare it in an interface of the bean, or proxy the class (proxyTargetClass)");
+					"Declare it in an interface of the bean, or proxy the class (proxyTargetClass); and do not make it private");
 		}
 		String id = resolve(annotation.id());
 		if (!StringUtils.hasText(id)) {
@@ -113,7 +129,9 @@ public final class AxonListenerAnnotationBeanPostProcessor
 				.collect(Collectors.joining(", ", beanName + "." + method.getName() + "(", ")"));
 		}
 		List<String> tags = Arrays.stream(annotation.tag()).map(this::resolve).distinct().toList();
-		AxonListenerEndpoint endpoint = new AxonListenerEndpoint(id, resolve(annotation.channel()), tags,
+		AxonListenerEndpoint.Options options = new AxonListenerEndpoint.Options(resolve(annotation.executor()),
+				resolve(annotation.errorHandler()), autoStartup(annotation, method, beanName));
+		AxonListenerEndpoint endpoint = new AxonListenerEndpoint(id, resolve(annotation.channel()), tags, options,
 				new AxonListenerEndpoint.Target(beanName, bean, invocable));
 		if (tags.isEmpty()) {
 			throw endpoint.invalid("has no tag", "Write @AxonListener(\"tag\")");
@@ -126,6 +144,17 @@ public final class AxonListenerAnnotationBeanPostProcessor
 			}
 		}
 		return endpoint;
+	}
+
+	private @Nullable Boolean autoStartup(AxonListener annotation, Method method, String beanName) {
+		String text = resolve(annotation.autoStartup());
+		return switch (text) {
+			case "" -> null;
+			case "true" -> true;
+			case "false" -> false;
+			default -> throw new InvalidListenerException(beanName, method, "has the autoStartup '" + text + "'",
+					"Say 'true' or 'false'");
+		};
 	}
 
 	private String resolve(String text) {

@@ -1,7 +1,9 @@
 package io.axonipc.spring;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -17,6 +19,8 @@ import io.axonipc.spring.ListenerTimers.ListenerTimer;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+
+import org.springframework.context.ApplicationEventPublisher;
 
 /** The thread that receives from one channel and calls its listeners. */
 final class AxonListenerContainer {
@@ -35,13 +39,21 @@ final class AxonListenerContainer {
 
 	private final PayloadConverter converter;
 
-	private final Map<String, Handler> handlers;
+	private final ListenerOptions options;
 
 	private final RedeliveryLimit redeliveryLimit;
 
+	private final ApplicationEventPublisher publisher;
+
+	private final List<AxonListenerEndpoint> endpoints = new ArrayList<>();
+
+	private final ListenerSwitches switches = new ListenerSwitches();
+
+	private final CallsInHand handedOver = new CallsInHand();
+
 	private final Set<String> unhandledTags = new HashSet<>();
 
-	private final AtomicLong errors = new AtomicLong();
+	private final ListenerErrors errors;
 
 	private final AtomicLong unhandled = new AtomicLong();
 
@@ -49,36 +61,109 @@ final class AxonListenerContainer {
 
 	private final AtomicLong failures = new AtomicLong();
 
+	private ListenerTable table = new ListenerTable(Map.of());
+
+	private boolean started;
+
 	private volatile @Nullable Loop loop;
 
-	AxonListenerContainer(String key, AxonChannels channels, PayloadConverter converter, Map<String, Handler> handlers,
-			RedeliveryLimit redeliveryLimit) {
+	/** Of the last loop, which may still have a message in hand when it was stopped. */
+	private CompletableFuture<Void> ended = CompletableFuture.completedFuture(null);
+
+	AxonListenerContainer(String key, AxonChannels channels, PayloadConverter converter,
+			@Nullable AxonMessageRecoverer recoverer, ApplicationEventPublisher publisher) {
 		this.key = key;
 		this.channels = channels;
 		this.converter = converter;
-		this.handlers = Map.copyOf(handlers);
-		this.redeliveryLimit = redeliveryLimit;
+		this.options = channels.definition(key).listener();
+		this.redeliveryLimit = new RedeliveryLimit(key, this.options.redeliveryLimit(), recoverer);
+		this.errors = new ListenerErrors(key);
+		this.publisher = publisher;
 	}
 
-	/** A listener, the way to call it, and what times it, if anything does. */
-	record Handler(AxonListenerEndpoint endpoint, ListenerInvoker invoker, @Nullable ListenerTimer timer) {
+	/** A listener, the way to call it, and what its failures and times go to, if any. */
+	record Handler(AxonListenerEndpoint endpoint, ListenerInvoker invoker,
+			@Nullable AxonListenerErrorHandler errorHandler, @Nullable ListenerTimer timer) {
 	}
 
-	void start() {
-		Loop loop = new Loop(this.channels.channel(this.key));
-		this.loop = loop;
-		new ListenerThread(loop, this.key).start();
+	String key() {
+		return this.key;
+	}
+
+	/** Takes its listeners, once, before the start. */
+	void register(Map<String, Handler> handlers) {
+		this.table = new ListenerTable(handlers);
+		handlers.values().stream().map(Handler::endpoint).distinct().forEach(this.endpoints::add);
+	}
+
+	/** Starts with the application context, when all listeners start by themselves. */
+	synchronized void start() {
+		this.started = true;
+		this.switches.reset(this.endpoints, this.channels.definition(this.key).opening().autoStartup());
+		startLoop();
+	}
+
+	synchronized void start(String id) {
+		if (!this.started) {
+			throw new IllegalStateException(
+					"Listener '" + id + "' cannot be started while its application context is stopped");
+		}
+		this.switches.start(id);
+		startLoop();
+	}
+
+	private void startLoop() {
+		if (this.loop == null && this.switches.areAllStarted()) {
+			Loop loop = new Loop(this.channels.channel(this.key), this.ended);
+			this.loop = loop;
+			this.ended = loop.ended;
+			new ListenerThread(this, loop).start();
+		}
 	}
 
 	/**
 	 * Takes no further message.
-	 * @return completes when the message in hand is done with; at once for the listener
-	 * that has it in hand, which cannot wait for itself
+	 * @return completes when the messages in hand are done with; at once for the listener
+	 * that has one in hand, which cannot wait for itself
 	 */
-	CompletableFuture<Void> stop() {
-		Loop loop = this.loop;
-		this.loop = null;
-		return (loop != null) ? loop.stop() : CompletableFuture.completedFuture(null);
+	synchronized CompletableFuture<Void> stop() {
+		this.started = false;
+		return stopLoop();
+	}
+
+	synchronized CompletableFuture<Void> stop(String id) {
+		this.switches.stop(id);
+		return stopLoop();
+	}
+
+	private CompletableFuture<Void> stopLoop() {
+		if (this.loop != null) {
+			this.loop.stopping = true;
+			this.loop = null;
+		}
+		boolean receives = Thread.currentThread() instanceof ListenerThread thread && thread.isOf(this);
+		boolean calls = this.handedOver.isMine();
+		CompletableFuture<Void> end = receives ? CompletableFuture.completedFuture(null) : this.ended;
+		return calls ? end : end.thenCompose((nothing) -> this.handedOver.done());
+	}
+
+	void pause(String id) {
+		this.switches.pause(id);
+	}
+
+	synchronized void resume(String id) {
+		this.switches.resume(id);
+		if (this.loop != null) {
+			LockSupport.unpark(this.loop.thread);
+		}
+	}
+
+	boolean isPaused(String id) {
+		return this.switches.isPaused(id);
+	}
+
+	CallsInHand handedOver() {
+		return this.handedOver;
 	}
 
 	/** Whether a thread receives: false after a failure that it could not go on from. */
@@ -87,12 +172,23 @@ final class AxonListenerContainer {
 		return loop != null && !loop.ended.isDone();
 	}
 
+	/** Whether the thread that received has ended with a failure, unlike after a stop. */
+	boolean isFailed() {
+		Loop loop = this.loop;
+		return loop != null && loop.ended.isDone();
+	}
+
+	/** Whether it takes messages as well. */
+	boolean isTaking() {
+		return isRunning() && !this.switches.isAnyPaused();
+	}
+
 	long failures() {
 		return this.failures.get();
 	}
 
-	long errors() {
-		return this.errors.get();
+	ListenerErrors errors() {
+		return this.errors;
 	}
 
 	long unhandled() {
@@ -109,27 +205,30 @@ final class AxonListenerContainer {
 
 		private final MessageHandler messageHandler = this::onMessage;
 
+		private final CompletableFuture<Void> previous;
+
+		private final ListenerEvents events = new ListenerEvents(AxonListenerContainer.this,
+				AxonListenerContainer.this.key, AxonListenerContainer.this.publisher);
+
 		private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
 		private volatile boolean stopping;
 
-		private @Nullable Thread thread;
+		private volatile @Nullable Thread thread;
 
 		/** Since the last failure, so that a series of them is logged once. */
 		private boolean failing;
 
-		Loop(AxonChannel channel) {
+		Loop(AxonChannel channel, CompletableFuture<Void> previous) {
 			this.channel = channel;
-		}
-
-		CompletableFuture<Void> stop() {
-			this.stopping = true;
-			return (Thread.currentThread() == this.thread) ? CompletableFuture.completedFuture(null) : this.ended;
+			this.previous = previous;
 		}
 
 		@Override
 		public void run() {
 			this.thread = Thread.currentThread();
+			this.previous.join();
+			Throwable failure = null;
 			try {
 				while (!this.stopping) {
 					receive();
@@ -141,10 +240,14 @@ final class AxonListenerContainer {
 					AxonListenerContainer.this.failures.incrementAndGet();
 					logger.error("Channel '" + AxonListenerContainer.this.key + "' is no longer listened to. "
 							+ "Remove the cause and restart the application; what is unread waits for it", ex);
+					failure = ex;
 				}
 			}
 			finally {
 				this.ended.complete(null);
+			}
+			if (failure != null) {
+				this.events.failed(failure, true);
 			}
 		}
 
@@ -154,8 +257,9 @@ final class AxonListenerContainer {
 		 */
 		private void receive() {
 			try {
-				// One message at a time, so that a stop waits for no more than that.
-				this.channel.receiver().poll(this.messageHandler, 1, POLL_TIMEOUT);
+				int messages = AxonListenerContainer.this.switches.isAnyPaused() ? pause() : this.channel.receiver()
+					.poll(this.messageHandler, AxonListenerContainer.this.options.pollLimit(), POLL_TIMEOUT);
+				this.events.afterPoll(this.channel, messages);
 				// A poll does not wait while the thread is interrupted.
 				Thread.interrupted();
 				this.failing = false;
@@ -170,6 +274,7 @@ final class AxonListenerContainer {
 					this.failing = true;
 					logger.error("Receiving from channel '" + AxonListenerContainer.this.key
 							+ "' failed, and is tried again until it succeeds", ex);
+					this.events.failed(ex, false);
 				}
 				// An interrupted thread would not wait.
 				Thread.interrupted();
@@ -177,12 +282,17 @@ final class AxonListenerContainer {
 			}
 		}
 
+		private int pause() {
+			LockSupport.parkNanos(POLL_TIMEOUT.toNanos());
+			return 0;
+		}
+
 		private void onMessage(MessageView message) {
 			if (AxonListenerContainer.this.redeliveryLimit.isReached(message)) {
 				setAside(message);
 				return;
 			}
-			Handler handler = AxonListenerContainer.this.handlers.get(message.tag());
+			Handler handler = AxonListenerContainer.this.table.find(message.tag());
 			if (handler == null) {
 				unhandled(message);
 				return;
@@ -194,6 +304,10 @@ final class AxonListenerContainer {
 			}
 			// Recorded after the reply, so that who waits for it does not wait for this.
 			long start = System.nanoTime();
+			Runnable preparation = timer.prepare(message);
+			if (preparation != null) {
+				preparation.run();
+			}
 			Throwable failure = handle(handler, message);
 			timer.record(System.nanoTime() - start, failure);
 		}
@@ -229,17 +343,24 @@ final class AxonListenerContainer {
 			}
 			catch (SendTimeoutException ex) {
 				// There is no room for an error reply either.
-				AxonListenerContainer.this.errors.incrementAndGet();
+				AxonListenerContainer.this.errors.count();
 				unanswered(request, ex);
 				return ex;
 			}
 		}
 
-		private void failed(MessageView message, Handler handler, Throwable ex) {
-			AxonListenerContainer.this.errors.incrementAndGet();
-			logger.error("Listener '" + handler.endpoint() + "' failed on a message with tag '" + message.tag()
-					+ "' from channel '" + AxonListenerContainer.this.key + "'", ex);
-			replyError(message, (ex.getMessage() != null) ? ex.getMessage() : ex.getClass().getName());
+		private void failed(MessageView message, Handler handler, Throwable failure) {
+			try {
+				Object result = AxonListenerContainer.this.errors.recover(handler,
+						() -> ListenerInvokerFactory.toMessage(message, AxonListenerContainer.this.key), failure);
+				if (message.isRequest()) {
+					reply(message, result);
+				}
+			}
+			catch (Throwable left) {
+				AxonListenerContainer.this.errors.log(handler, message.tag(), left);
+				replyError(message, (left.getMessage() != null) ? left.getMessage() : left.getClass().getName());
+			}
 		}
 
 		private void unhandled(MessageView message) {
@@ -247,7 +368,8 @@ final class AxonListenerContainer {
 			String text = "No listener for tag '" + message.tag() + "' on channel '" + AxonListenerContainer.this.key
 					+ "'";
 			Set<String> logged = AxonListenerContainer.this.unhandledTags;
-			if (logged.size() < MAX_UNHANDLED_TAGS && logged.add(message.tag())) {
+			if (AxonListenerContainer.this.options.logUnhandledTags() && logged.size() < MAX_UNHANDLED_TAGS
+					&& logged.add(message.tag())) {
 				logger.warn(text + " (further messages with this tag are only counted)");
 			}
 			replyError(message, text);

@@ -1,19 +1,29 @@
 package io.axonipc.spring;
 
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.ToLongFunction;
 
+import io.axonipc.AxonChannel;
 import io.axonipc.spring.AxonListenerContainer.Handler;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.BeanFactoryAware;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.context.ApplicationEventPublisherAware;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.core.MethodParameter;
+import org.springframework.messaging.Message;
 import org.springframework.messaging.converter.MessageConverter;
 import org.springframework.messaging.handler.annotation.support.DefaultMessageHandlerMethodFactory;
+import org.springframework.messaging.handler.invocation.HandlerMethodArgumentResolver;
 import org.springframework.validation.Validator;
 
 /**
@@ -22,9 +32,14 @@ import org.springframework.validation.Validator;
  * its stop, which waits for the messages in hand. Listeners start after and stop before
  * almost everything else.
  */
-public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanFactoryAware {
+public final class AxonListenerEndpointRegistry
+		implements SmartLifecycle, BeanFactoryAware, ApplicationEventPublisherAware {
+
+	private static final Log logger = LogFactory.getLog(AxonListenerEndpointRegistry.class);
 
 	private final Map<String, AxonListenerContainer> containers = new LinkedHashMap<>();
+
+	private final Map<String, RegisteredListener> listeners = new LinkedHashMap<>();
 
 	private final AxonChannels channels;
 
@@ -35,6 +50,13 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 	private final @Nullable ListenerTimers timers;
 
 	private final @Nullable AxonMessageRecoverer recoverer;
+
+	private ApplicationEventPublisher publisher = (event) -> {
+	};
+
+	private @Nullable AxonListenerErrorHandler errorHandler;
+
+	private @Nullable BeanFactory beanFactory;
 
 	private volatile boolean running;
 
@@ -54,25 +76,48 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 		this.timers = timers;
 		this.recoverer = recoverer;
 		this.messagingFactory.setMessageConverter(this.converter);
+		this.messagingFactory.setCustomArgumentResolvers(List.of(new ChannelResolver(channels)));
 		if (validator != null) {
 			this.messagingFactory.setValidator(validator);
 		}
 	}
 
+	/**
+	 * Sets what takes the messages that listeners fail on which name no error handler.
+	 * @param errorHandler the error handler, or null to log such failures and answer them
+	 */
+	public void setErrorHandler(@Nullable AxonListenerErrorHandler errorHandler) {
+		this.errorHandler = errorHandler;
+	}
+
+	@Override
+	public void setApplicationEventPublisher(ApplicationEventPublisher publisher) {
+		this.publisher = publisher;
+	}
+
 	@Override
 	public void setBeanFactory(BeanFactory beanFactory) {
+		this.beanFactory = beanFactory;
 		this.messagingFactory.setBeanFactory(beanFactory);
 		this.messagingFactory.afterPropertiesSet();
 	}
 
 	/** Takes all listeners of the application, once, before the start. */
 	void register(Collection<AxonListenerEndpoint> endpoints) {
-		ListenerInvokerFactory invokers = new ListenerInvokerFactory(this.messagingFactory, this.converter);
+		ListenerHandlerFactory handlers = new ListenerHandlerFactory(this.beanFactory,
+				new ListenerInvokerFactory(this.messagingFactory, this.converter), this.timers, this.errorHandler);
 		Map<String, Map<String, Handler>> tables = new LinkedHashMap<>();
 		for (AxonListenerEndpoint endpoint : endpoints) {
 			String key = resolveChannel(endpoint);
-			Handler handler = new Handler(endpoint, invokers.create(endpoint, key),
-					(this.timers != null) ? this.timers.timer(key, endpoint.id()) : null);
+			if (this.channels.disabledKeys().contains(key)) {
+				logger.info("Listener '" + endpoint + "' is left out: channel '" + key + "' is disabled");
+				continue;
+			}
+			AxonListenerContainer container = this.containers.computeIfAbsent(key,
+					(unused) -> new AxonListenerContainer(key, this.channels, this.converter, this.recoverer,
+							this.publisher));
+			this.listeners.put(endpoint.id(), new RegisteredListener(endpoint, container));
+			Handler handler = handlers.create(endpoint, container, this.channels.definition(key));
 			Map<String, Handler> table = tables.computeIfAbsent(key, (unused) -> new LinkedHashMap<>());
 			for (String tag : endpoint.tags()) {
 				Handler other = table.putIfAbsent(tag, handler);
@@ -83,20 +128,44 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 				}
 			}
 		}
-		tables.forEach((key, table) -> {
-			RedeliveryLimit limit = new RedeliveryLimit(key, this.channels.redeliveryLimit(key), this.recoverer);
-			this.containers.put(key, new AxonListenerContainer(key, this.channels, this.converter, table, limit));
-		});
+		tables.forEach((key, table) -> this.containers.get(key).register(table));
+	}
+
+	/**
+	 * All listeners of the application but those of disabled channels.
+	 * @return an unmodifiable view
+	 */
+	public Collection<RegisteredListener> getListeners() {
+		return Collections.unmodifiableCollection(this.listeners.values());
+	}
+
+	/**
+	 * A listener.
+	 * @param id its {@link AxonListener#id() id}
+	 * @return the listener, to start, stop, pause or resume it
+	 * @throws IllegalArgumentException if there is none
+	 */
+	public RegisteredListener getListener(String id) {
+		RegisteredListener listener = this.listeners.get(id);
+		if (listener == null) {
+			throw new IllegalArgumentException(
+					"There is no listener with the id '" + id + "', there are " + this.listeners.keySet());
+		}
+		return listener;
 	}
 
 	private String resolveChannel(AxonListenerEndpoint endpoint) {
 		if (!endpoint.channel().isEmpty()) {
-			if (!this.channels.keys().contains(endpoint.channel())) {
+			if (!this.channels.keys().contains(endpoint.channel())
+					&& !this.channels.disabledKeys().contains(endpoint.channel())) {
 				throw endpoint.invalid(
 						"listens to channel '" + endpoint.channel() + "', but there are only " + this.channels.keys(),
 						"Define axon.channels." + endpoint.channel() + ", or correct the name");
 			}
 			return endpoint.channel();
+		}
+		if (this.channels.keys().isEmpty() && this.channels.disabledKeys().size() == 1) {
+			return this.channels.disabledKeys().iterator().next();
 		}
 		if (this.channels.keys().isEmpty()) {
 			throw endpoint.invalid("has no channel to listen to", "Define a channel as axon.channels.<key>");
@@ -122,6 +191,16 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 	}
 
 	/**
+	 * Whether the thread that receives from a channel has ended with a failure.
+	 * @param channel the channel's key
+	 * @return true from such an end until the context is started again
+	 */
+	public boolean isFailed(String channel) {
+		AxonListenerContainer container = this.containers.get(channel);
+		return container != null && container.isFailed();
+	}
+
+	/**
 	 * How often it was impossible to receive from a channel, for a time or for good.
 	 * @param channel the channel's key
 	 * @return the number
@@ -136,7 +215,7 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 	 * @return the number
 	 */
 	public long errors(String channel) {
-		return count(channel, AxonListenerContainer::errors);
+		return count(channel, (container) -> container.errors().total());
 	}
 
 	/**
@@ -196,6 +275,21 @@ public final class AxonListenerEndpointRegistry implements SmartLifecycle, BeanF
 			.stream()
 			.map(AxonListenerContainer::stop)
 			.toArray(CompletableFuture<?>[]::new));
+	}
+
+	/** Gives a method the channel that its message came from. */
+	private record ChannelResolver(AxonChannels channels) implements HandlerMethodArgumentResolver {
+
+		@Override
+		public boolean supportsParameter(MethodParameter parameter) {
+			return parameter.getParameterType() == AxonChannel.class;
+		}
+
+		@Override
+		public Object resolveArgument(MethodParameter parameter, Message<?> message) {
+			return this.channels.channel(message.getHeaders().get(AxonHeaders.CHANNEL, String.class));
+		}
+
 	}
 
 }

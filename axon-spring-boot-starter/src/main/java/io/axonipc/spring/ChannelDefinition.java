@@ -8,14 +8,34 @@ import io.axonipc.ChannelOptions;
  * @param key how the application calls the channel; unique within it
  * @param name the name that both processes share
  * @param options the settings of this process's endpoint
- * @param redeliveryLimit how many processes may die with a message in hand before it is
- * set aside, 1 to {@value #MAX_REDELIVERY_LIMIT}; 0 for any number
+ * @param opening whether and how it is opened
+ * @param listener the settings of its listeners
  */
-public record ChannelDefinition(String key, String name, ChannelOptions options, int redeliveryLimit) {
+public record ChannelDefinition(String key, String name, ChannelOptions options, Opening opening,
+		ListenerOptions listener) {
 
 	/**
-	 * The core counts deliveries up to 63: those to listeners, and as many after them.
+	 * A channel that is opened at start-up, with the defaults for listeners.
+	 * @param key how the application calls the channel; unique within it
+	 * @param name the name that both processes share
+	 * @param options the settings of this process's endpoint
 	 */
-	public static final int MAX_REDELIVERY_LIMIT = 31;
+	public ChannelDefinition(String key, String name, ChannelOptions options) {
+		this(key, name, options, Opening.DEFAULT, ListenerOptions.defaults());
+	}
+
+	/**
+	 * Whether and how a channel is opened.
+	 *
+	 * @param enabled whether it may be
+	 * @param autoStartup whether it is when the context starts; otherwise at first use
+	 * @param discard whether what lies unread in it is dropped then
+	 */
+	public record Opening(boolean enabled, boolean autoStartup, boolean discard) {
+
+		/** At start-up, with what lies unread in it. */
+		public static final Opening DEFAULT = new Opening(true, true, false);
+
+	}
 
 }

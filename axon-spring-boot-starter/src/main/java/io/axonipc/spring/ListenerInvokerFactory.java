@@ -8,13 +8,20 @@ import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
 import java.lang.reflect.Type;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 
+import io.axonipc.AxonChannel;
 import io.axonipc.MessageView;
 import org.jspecify.annotations.Nullable;
 
@@ -49,25 +56,72 @@ final class ListenerInvokerFactory {
 
 	/**
 	 * Checks a listener method and decides how to call it.
+	 * @param handedOver whether an executor calls it, later than the message is valid
 	 * @throws InvalidListenerException if it cannot be called
 	 */
-	ListenerInvoker create(AxonListenerEndpoint endpoint, String channel) {
+	ListenerMethod create(AxonListenerEndpoint endpoint, ChannelDefinition channel, boolean handedOver) {
 		Method method = endpoint.target().method();
 		checkReturnType(endpoint, method.getReturnType());
-		Function<MessageView, ?> argument = simpleArgument(endpoint.target());
-		if (argument != null) {
-			return direct(endpoint.target(), argument);
+		if (handedOver) {
+			checkHandOver(endpoint, method);
 		}
-		checkParameters(endpoint, method);
-		return messaging(endpoint.target(), channel);
+		Function<MessageView, ?> argument = simpleArgument(endpoint.target());
+		if (argument == null) {
+			checkParameters(endpoint, method);
+		}
+		ListenerMethod listener = (argument != null) ? direct(endpoint.target(), argument)
+				: messaging(endpoint.target(), channel.key());
+		return isFuture(method.getReturnType())
+				? new ListenerMethod(listener.argument(), awaiting(listener.call(), channel)) : listener;
 	}
 
 	private static void checkReturnType(AxonListenerEndpoint endpoint, Class<?> type) {
-		if (Future.class.isAssignableFrom(type) || CompletionStage.class.isAssignableFrom(type)
-				|| Message.class.isAssignableFrom(type) || type == MessageView.class) {
+		boolean otherFuture = Future.class.isAssignableFrom(type) && !isFuture(type);
+		if (otherFuture || Message.class.isAssignableFrom(type) || type == MessageView.class) {
 			throw endpoint.invalid("returns " + type.getSimpleName() + ", which cannot be a reply",
-					"Return the payload of the reply itself");
+					"Return the payload of the reply itself" + (otherFuture ? ", or a CompletableFuture of it" : ""));
 		}
+	}
+
+	private static void checkHandOver(AxonListenerEndpoint endpoint, Method method) {
+		List<Class<?>> types = Arrays.asList(method.getParameterTypes());
+		if (types.contains(MessageView.class) || types.contains(ByteBuffer.class)) {
+			throw endpoint.invalid(
+					"takes a MessageView or ByteBuffer, which shows the message in place, and has an executor, "
+							+ "which calls it when the message is gone",
+					"Take a byte[], or set its executor to 'direct'");
+		}
+		if (method.getReturnType() != void.class) {
+			throw endpoint.invalid(
+					"returns " + method.getReturnType().getSimpleName()
+							+ " and has an executor, while a request is answered at the hand-over",
+					"Let it return void, or set its executor to 'direct'");
+		}
+	}
+
+	private static boolean isFuture(Class<?> type) {
+		return type == CompletableFuture.class || type == CompletionStage.class;
+	}
+
+	/** The message stays in hand until its reply is there, but not without end. */
+	private static ListenerMethod.Call awaiting(ListenerMethod.Call call, ChannelDefinition channel) {
+		Duration timeout = channel.options().requestTimeout();
+		return (argument) -> {
+			Object stage = call.call(argument);
+			try {
+				return (stage != null) ? ((CompletionStage<?>) stage).toCompletableFuture()
+					.get(timeout.toNanos(), TimeUnit.NANOSECONDS) : null;
+			}
+			catch (ExecutionException ex) {
+				throw ex.getCause();
+			}
+			catch (TimeoutException ex) {
+				TimeoutException explained = new TimeoutException("The listener's future was not completed within "
+						+ timeout + ", the reply-timeout of channel '" + channel.key() + "'");
+				explained.initCause(ex);
+				throw explained;
+			}
+		};
 	}
 
 	private static void checkParameters(AxonListenerEndpoint endpoint, Method method) {
@@ -86,7 +140,7 @@ final class ListenerInvokerFactory {
 		Class<?> type = parameter.getType();
 		return !parameter.isAnnotationPresent(Header.class) && !parameter.isAnnotationPresent(Headers.class)
 				&& !Message.class.isAssignableFrom(type) && type != MessageHeaders.class
-				&& !MessageHeaderAccessor.class.isAssignableFrom(type);
+				&& !MessageHeaderAccessor.class.isAssignableFrom(type) && type != AxonChannel.class;
 	}
 
 	/**
@@ -125,9 +179,9 @@ final class ListenerInvokerFactory {
 		return payload;
 	}
 
-	private static ListenerInvoker direct(AxonListenerEndpoint.Target target, Function<MessageView, ?> argument) {
+	private static ListenerMethod direct(AxonListenerEndpoint.Target target, Function<MessageView, ?> argument) {
 		MethodHandle handle = handle(target);
-		return (message) -> (Object) handle.invokeExact((Object) argument.apply(message));
+		return new ListenerMethod(argument, (value) -> (Object) handle.invokeExact(value));
 	}
 
 	/** A handle that takes and returns an object, whatever the method does. */
@@ -149,19 +203,24 @@ final class ListenerInvokerFactory {
 		}
 	}
 
-	private ListenerInvoker messaging(AxonListenerEndpoint.Target target, String channel) {
+	private ListenerMethod messaging(AxonListenerEndpoint.Target target, String channel) {
 		InvocableHandlerMethod handler = this.messagingFactory.createInvocableHandlerMethod(target.bean(),
 				target.method());
-		return (message) -> handler.invoke(toMessage(message, channel));
+		return new ListenerMethod((view) -> toMessage(view, channel),
+				(message) -> handler.invoke((Message<?>) message));
 	}
 
-	private static Message<byte[]> toMessage(MessageView view, String channel) {
+	static Message<byte[]> toMessage(MessageView view, String channel) {
 		Map<String, Object> headers = new HashMap<>();
 		headers.put(AxonHeaders.CHANNEL, channel);
 		headers.put(AxonHeaders.TAG, view.tag());
 		headers.put(AxonHeaders.REDELIVERED, view.isRedelivered());
 		if (view.isRequest()) {
 			headers.put(AxonHeaders.CORRELATION_ID, view.correlationId());
+		}
+		byte[] metadata = view.metadata();
+		if (metadata != null) {
+			headers.put(AxonHeaders.METADATA, metadata);
 		}
 		return new GenericMessage<>(view.toByteArray(), headers);
 	}

@@ -1,5 +1,6 @@
 package io.axonipc.spring;
 
+import io.axonipc.MessageView;
 import org.jspecify.annotations.Nullable;
 
 /** Where the times that listeners take are recorded. */
@@ -19,8 +20,17 @@ public interface ListenerTimers {
 	interface ListenerTimer {
 
 		/**
-		 * Records that a message has been handled: its listener called, and a request
-		 * answered.
+		 * Prepares for a message; called by the thread that receives it.
+		 * @param message the message, valid until this returns
+		 * @return what the thread that calls the listener is to do right before, or null
+		 */
+		default @Nullable Runnable prepare(MessageView message) {
+			return null;
+		}
+
+		/**
+		 * Called afterwards, by the thread that called the listener: records that a
+		 * message has been handled, and a request answered.
 		 * @param nanos how long that took
 		 * @param failure what it failed with, or null
 		 */

@@ -1,13 +1,22 @@
 package io.axonipc.spring;
 
+import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.ChannelCounters;
+import io.axonipc.MessageHeader;
+import io.axonipc.MessageView;
+import io.axonipc.Role;
+import io.axonipc.RoleTakenException;
+import io.axonipc.SendTimeoutException;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -17,12 +26,17 @@ final class ManagedChannel {
 
 	private static final Log logger = LogFactory.getLog(ManagedChannel.class);
 
+	/** A record takes a cache line or more. */
+	private static final int MIN_RECORD_BYTES = 64;
+
 	private final ChannelDefinition definition;
 
 	private final Lock lock = new ReentrantLock();
 
 	/** Of all endpoints opened so far, so that totals never run backwards. */
 	private final List<ChannelCounters> counters = new CopyOnWriteArrayList<>();
+
+	private final AtomicInteger pendingRequests = new AtomicInteger();
 
 	private volatile @Nullable AxonChannel channel;
 
@@ -47,11 +61,29 @@ final class ManagedChannel {
 		return this.channel;
 	}
 
+	<T> @Nullable T request(MessageHeader header, ByteBuffer payload, @Nullable Duration timeout,
+			Function<? super MessageView, ? extends @Nullable T> reader) {
+		AxonChannel target = channel();
+		this.pendingRequests.incrementAndGet();
+		try {
+			return target.request(header, payload, timeout, reader);
+		}
+		finally {
+			this.pendingRequests.decrementAndGet();
+		}
+	}
+
+	int pendingRequests() {
+		return this.pendingRequests.get();
+	}
+
 	void start() {
 		this.lock.lock();
 		try {
 			this.stopped = false;
-			open();
+			if (this.definition.opening().autoStartup()) {
+				open();
+			}
 		}
 		finally {
 			this.lock.unlock();
@@ -101,7 +133,9 @@ final class ManagedChannel {
 					throw new IllegalStateException("Channel '" + this.definition.key()
 							+ "' is let go while its application context is stopped");
 				}
-				channel = AxonChannel.open(this.definition.name(), this.definition.options());
+				UnsupportedPlatformException.check();
+				channel = this.definition.opening().discard() ? openEmpty()
+						: AxonChannel.open(this.definition.name(), this.definition.options());
 				this.counters.add(channel.counters());
 				this.channel = channel;
 			}
@@ -109,6 +143,47 @@ final class ManagedChannel {
 		}
 		finally {
 			this.lock.unlock();
+		}
+	}
+
+	/** Drops the channel where nobody holds it, else what the peer sent until now. */
+	private AxonChannel openEmpty() {
+		String name = this.definition.name();
+		if (this.definition.options().role() == Role.SERVER) {
+			try {
+				AxonChannel.discard(name);
+			}
+			catch (RoleTakenException ex) {
+				logger.debug("Channel '" + this.definition.key() + "' has a peer: only what it sent is dropped", ex);
+			}
+		}
+		AxonChannel channel = AxonChannel.open(name, this.definition.options());
+		try {
+			// No more than can lie there now: a peer may go on sending.
+			int most = channel.capacity() / MIN_RECORD_BYTES;
+			int dropped = channel.receiver().poll((message) -> drop(channel, message), most);
+			logger.info("Channel '" + this.definition.key() + "' was opened; messages that lay in it unread, and are "
+					+ "dropped: " + dropped);
+			return channel;
+		}
+		catch (RuntimeException | Error ex) {
+			close(channel);
+			throw ex;
+		}
+	}
+
+	/** A peer that is gone waits for no reply. */
+	private void drop(AxonChannel channel, MessageView message) {
+		if (!message.isRequest() || !channel.isPeerAlive()) {
+			return;
+		}
+		try {
+			channel.sender()
+				.replyError(message,
+						"Channel '" + this.definition.key() + "' was opened anew, and what lay in it unread dropped");
+		}
+		catch (SendTimeoutException ex) {
+			logger.warn("A request that was dropped stays without a reply", ex);
 		}
 	}
 

@@ -29,6 +29,11 @@ record OutgoingPayload<T>(T source, PayloadCodec<T> codec) {
 		this.codec.writer().accept(this.source, buffer.order(ByteOrder.LITTLE_ENDIAN));
 	}
 
+	/** One that does not change with its source, unless that is bytes already. */
+	OutgoingPayload<?> detached() {
+		return new OutgoingPayload<>(toBuffer(), PayloadCodec.BYTE_BUFFER);
+	}
+
 	/** Its bytes; may share memory with its source. */
 	ByteBuffer toBuffer() {
 		if (this.source instanceof byte[] bytes) {

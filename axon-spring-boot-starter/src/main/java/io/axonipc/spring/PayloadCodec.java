@@ -42,8 +42,8 @@ record PayloadCodec<T>(Class<T> type, int elementSize, ToIntFunction<T> count, B
 			});
 
 	/** Read as a copy: what it is read from is gone when it is looked at. */
-	private static final PayloadCodec<ByteBuffer> BYTE_BUFFER = new PayloadCodec<>(ByteBuffer.class, 1,
-			ByteBuffer::remaining, (source, buffer) -> buffer.put(source.duplicate()),
+	static final PayloadCodec<ByteBuffer> BYTE_BUFFER = new PayloadCodec<>(ByteBuffer.class, 1, ByteBuffer::remaining,
+			(source, buffer) -> buffer.put(source.duplicate()),
 			(buffer) -> ByteBuffer.wrap(BYTES.read(buffer)).order(ByteOrder.LITTLE_ENDIAN));
 
 	private static final PayloadCodec<boolean[]> BOOLEANS = new PayloadCodec<>(boolean[].class, 1,

@@ -20,9 +20,9 @@ import org.springframework.messaging.support.GenericMessage;
 /**
  * Payloads to bytes and back: types with a {@link PayloadCodec} directly, all others by a
  * message converter, for which a message's payload is a {@code byte[]}. Messages are made
- * only for a converter that needs them.
+ * only for a converter that needs them. Thread-safe.
  */
-final class PayloadConverter implements SmartMessageConverter {
+public final class PayloadConverter implements SmartMessageConverter {
 
 	private static final byte[] EMPTY = new byte[0];
 
@@ -31,11 +31,27 @@ final class PayloadConverter implements SmartMessageConverter {
 	private final @Nullable DirectMessageConverter direct;
 
 	/** As many as the application's code names types of replies. */
-	private final Map<Class<?>, Function<MessageView, @Nullable Object>> replyReaders = new ConcurrentHashMap<>();
+	private final Map<Type, Function<MessageView, @Nullable Object>> replyReaders = new ConcurrentHashMap<>();
 
-	PayloadConverter(MessageConverter delegate) {
+	/**
+	 * Creates a converter.
+	 * @param delegate for payloads that are not bytes, strings or arrays of primitives
+	 */
+	public PayloadConverter(MessageConverter delegate) {
 		this.delegate = delegate;
 		this.direct = (delegate instanceof DirectMessageConverter converter) ? converter : null;
+	}
+
+	/**
+	 * Makes the bytes of a payload.
+	 * @param payload the payload
+	 * @param channel the key of the channel that it is for
+	 * @param tag the tag of its message
+	 * @return the bytes, which may be those of the payload
+	 * @throws MessageConversionException if it cannot be written
+	 */
+	public ByteBuffer toBuffer(@Nullable Object payload, String channel, String tag) {
+		return write(payload, channel, tag).toBuffer();
 	}
 
 	OutgoingPayload<?> write(@Nullable Object payload, String channel, String tag) {
@@ -66,13 +82,14 @@ final class PayloadConverter implements SmartMessageConverter {
 		return (message) -> (message.length() != 0) ? reader.apply(message.toByteArray()) : null;
 	}
 
-	<T> @Nullable T read(MessageView reply, Class<T> type, String channel, String tag) {
+	@SuppressWarnings("unchecked")
+	<T> @Nullable T read(MessageView reply, Type type, String channel, String tag) {
 		Function<MessageView, @Nullable Object> reader = replyReader(type);
 		if (reader == null && reply.length() == 0) {
 			return null;
 		}
 		try {
-			return type.cast((reader != null) ? reader.apply(reply) : convert(reply, type, channel, tag));
+			return (T) ((reader != null) ? reader.apply(reply) : convert(reply, type, channel, tag));
 		}
 		catch (MessageConversionException ex) {
 			throw new MessageConversionException("Cannot read the payload of tag '" + tag + "' on channel '" + channel
@@ -80,7 +97,7 @@ final class PayloadConverter implements SmartMessageConverter {
 		}
 	}
 
-	private @Nullable Function<MessageView, @Nullable Object> replyReader(Class<?> type) {
+	private @Nullable Function<MessageView, @Nullable Object> replyReader(Type type) {
 		Function<MessageView, @Nullable Object> reader = this.replyReaders.get(type);
 		if (reader == null) {
 			reader = reader(type);
@@ -117,9 +134,13 @@ final class PayloadConverter implements SmartMessageConverter {
 		return (message != null) ? message.getPayload() : null;
 	}
 
-	private Object convert(MessageView reply, Class<?> type, String channel, String tag) {
+	private Object convert(MessageView reply, Type type, String channel, String tag) {
+		if (!(type instanceof Class<?> simple)) {
+			throw new MessageConversionException("a message converter is asked for classes only. "
+					+ "One that is a DirectMessageConverter, as the JSON one is, is asked for any type");
+		}
 		MessageHeaders headers = headers(channel, tag);
-		Object value = this.delegate.fromMessage(new GenericMessage<>(reply.toByteArray(), headers), type);
+		Object value = this.delegate.fromMessage(new GenericMessage<>(reply.toByteArray(), headers), simple);
 		if (value == null) {
 			throw new MessageConversionException(
 					"no message converter makes it. Jackson on the class path reads it from JSON");

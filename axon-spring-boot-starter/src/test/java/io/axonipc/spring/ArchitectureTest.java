@@ -31,7 +31,7 @@ class ArchitectureTest {
 			.resideOutsideOfPackage(AUTO_CONFIGURATION)
 			.should()
 			.dependOnClassesThat()
-			.resideInAnyPackage("org.springframework.boot..", "io.micrometer..", "tools.jackson..")
+			.resideInAnyPackage("org.springframework.boot..", "io.micrometer.core..", "tools.jackson..")
 			.check(CLASSES);
 	}
 

@@ -52,8 +52,7 @@ class AxonTemplateTest {
 			.capacity(4096)
 			.sendTimeout(Duration.ofMillis(50))
 			.requestTimeout(PATIENCE);
-		this.channels = new AxonChannels(
-				List.of(new ChannelDefinition("points", this.names.name("points"), options, 3)));
+		this.channels = new AxonChannels(List.of(new ChannelDefinition("points", this.names.name("points"), options)));
 		this.channels.start();
 		this.peer = this.names.peer("points");
 		this.template = new AxonTemplate(this.channels, new JacksonJsonMessageConverter(), null);
@@ -181,8 +180,8 @@ class AxonTemplateTest {
 
 	@Test
 	void channelMustBeNamedWhereThereAreSeveral() {
-		AxonChannels two = new AxonChannels(List.of(new ChannelDefinition("a", "a", ChannelOptions.defaults(), 3),
-				new ChannelDefinition("b", "b", ChannelOptions.defaults(), 3)));
+		AxonChannels two = new AxonChannels(List.of(new ChannelDefinition("a", "a", ChannelOptions.defaults()),
+				new ChannelDefinition("b", "b", ChannelOptions.defaults())));
 		AxonTemplate template = new AxonTemplate(two, new ByteArrayMessageConverter(), null);
 		assertThatIllegalStateException().isThrownBy(() -> template.send("t", null)).withMessageContaining("[a, b]");
 	}

@@ -1,11 +1,15 @@
 package io.axonipc.spring;
 
-import java.util.concurrent.CompletableFuture;
+import java.nio.ByteBuffer;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 
 import io.axonipc.MessageView;
 import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.beans.factory.ObjectProvider;
@@ -117,14 +121,107 @@ class InvalidListenerTest {
 
 	@Test
 	void futureAsReply() {
-		assertInvalid(this.runner, FutureReply.class, "returns CompletableFuture");
+		assertInvalid(this.runner, FutureReply.class, "returns Future", "a CompletableFuture of it");
 	}
 
 	static class FutureReply {
 
 		@AxonListener("t")
-		CompletableFuture<String> listen() {
-			return CompletableFuture.completedFuture("");
+		Future<String> listen() {
+			return null;
+		}
+
+	}
+
+	@ParameterizedTest
+	@ValueSource(classes = { HandedOverView.class, HandedOverBuffer.class })
+	void zeroCopyParameterOnAnExecutor(Class<?> listener) {
+		assertInvalid(
+				this.runner.withPropertyValues("axon.channels.features.listener.executor=pool")
+					.withBean("pool", Executor.class, () -> Runnable::run),
+				listener, "shows the message in place", "Take a byte[], or set its executor to 'direct'");
+	}
+
+	static class HandedOverView {
+
+		@AxonListener("t")
+		void listen(MessageView view) {
+		}
+
+	}
+
+	static class HandedOverBuffer {
+
+		@AxonListener("t")
+		void listen(ByteBuffer buffer) {
+		}
+
+	}
+
+	@Test
+	void replyOnAnExecutor() {
+		assertInvalid(this.runner.withBean("own", Executor.class, () -> Runnable::run), HandedOverReply.class,
+				"returns String and has an executor", "Let it return void");
+	}
+
+	static class HandedOverReply {
+
+		@AxonListener(tag = "t", executor = "own")
+		String listen() {
+			return "";
+		}
+
+	}
+
+	@Test
+	void unknownExecutorAndErrorHandler() {
+		assertInvalid(this.runner, UnknownExecutor.class, "executor 'pool'", "'pool' available", "'virtual'");
+		assertInvalid(this.runner, UnknownErrorHandler.class, "error handler 'mine'", "AxonListenerErrorHandler");
+	}
+
+	static class UnknownExecutor {
+
+		@AxonListener(tag = "t", executor = "pool")
+		void listen() {
+		}
+
+	}
+
+	static class UnknownErrorHandler {
+
+		/** The bean itself has this name. */
+		@AxonListener(tag = "t", errorHandler = "mine")
+		void listen() {
+		}
+
+	}
+
+	@Test
+	void autoStartupThatIsNeitherTrueNorFalse() {
+		assertInvalid(this.runner, AutoStartup.class, "autoStartup 'perhaps'", "'true' or 'false'");
+	}
+
+	static class AutoStartup {
+
+		@AxonListener(tag = "t", autoStartup = "perhaps")
+		void listen() {
+		}
+
+	}
+
+	@Test
+	void twoListenersOfOnePattern() {
+		assertInvalid(this.runner, SamePattern.class, "tag 'sensor.*' of channel 'features'");
+	}
+
+	static class SamePattern {
+
+		@AxonListener("sensor.*")
+		void one() {
+		}
+
+		@AxonListener({ "*", "sensor.*" })
+		void two() {
 		}
 
 	}

@@ -196,7 +196,7 @@ class ListenerFailureTest {
 	void truncatedChannelEndsTheLoopAndTheProcessCanStillBeStopped() throws IOException, InterruptedException {
 		try (PeerProcess application = PeerProcess.start(TestApplication.class, "--" + this.names.property("features"),
 				"--logging.threshold.console=error", "--logging.pattern.console=%m%nopex%n",
-				"--spring.lifecycle.timeout-per-shutdown-phase=10m")) {
+				"--spring.lifecycle.timeout-per-shutdown-phase=10m", "--spring.main.keep-alive=true")) {
 			try (AxonChannel peer = Awaitility.await()
 				.ignoreExceptions()
 				.atMost(OtherProcess.PATIENCE)

@@ -3,6 +3,7 @@ package io.axonipc.spring;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -126,16 +127,22 @@ class ReadmeTest {
 		return snippets("java");
 	}
 
-	private static Stream<String> snippets(String language) throws IOException {
+	static Stream<String> snippets(String language) throws IOException {
 		Pattern fence = Pattern.compile("```" + language + "\n(.*?)```", Pattern.DOTALL);
 		return fence.matcher(Files.readString(Path.of("README.md"))).results().map((match) -> match.group(1));
 	}
 
 	@ParameterizedTest
 	@MethodSource("javaSnippets")
-	void snippetIsPartOfThisTest(String snippet) throws IOException {
-		String source = Files.readString(Path.of("src/test/java/io/axonipc/spring/ReadmeTest.java"));
-		assertThat(source.replaceAll("\\s+", " ")).contains(snippet.strip().replaceAll("\\s+", " "));
+	void snippetIsPartOfATest(String snippet) throws IOException {
+		StringBuilder sources = new StringBuilder();
+		try (DirectoryStream<Path> files = Files.newDirectoryStream(Path.of("src/test/java/io/axonipc/spring"),
+				"*ReadmeTest.java")) {
+			for (Path file : files) {
+				sources.append(Files.readString(file));
+			}
+		}
+		assertThat(sources.toString().replaceAll("\\s+", " ")).contains(snippet.strip().replaceAll("\\s+", " "));
 	}
 
 }

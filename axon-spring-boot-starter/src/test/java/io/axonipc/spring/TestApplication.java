@@ -1,12 +1,14 @@
 package io.axonipc.spring;
 
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 
 import io.axonipc.MessageView;
 import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
@@ -42,6 +44,21 @@ public class TestApplication {
 	void die(MessageView message) {
 		System.out.println("deadly " + message.deliveries());
 		Runtime.getRuntime().halt(3);
+	}
+
+	@Bean
+	Executor pool() {
+		return (task) -> {
+			Thread thread = new Thread(task);
+			thread.setDaemon(true);
+			thread.start();
+		};
+	}
+
+	@AxonListener(tag = "hold", executor = "${hold.executor:direct}")
+	void hold(byte[] payload) throws InterruptedException {
+		System.out.println("hold " + payload.length);
+		new CountDownLatch(1).await();
 	}
 
 	@AxonListener("until-closed")

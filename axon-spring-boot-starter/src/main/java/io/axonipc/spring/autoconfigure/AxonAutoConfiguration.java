@@ -4,13 +4,16 @@ import java.lang.reflect.Method;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.spring.AxonChannels;
+import io.axonipc.spring.AxonClientFactory;
 import io.axonipc.spring.AxonListener;
 import io.axonipc.spring.AxonListenerAnnotationBeanPostProcessor;
 import io.axonipc.spring.AxonListenerEndpointRegistry;
+import io.axonipc.spring.AxonListenerErrorHandler;
 import io.axonipc.spring.AxonMessageRecoverer;
 import io.axonipc.spring.AxonOperations;
 import io.axonipc.spring.AxonTemplate;
 import io.axonipc.spring.ListenerTimers;
+import io.micrometer.observation.ObservationRegistry;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.beans.factory.ObjectProvider;
@@ -22,11 +25,14 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingClass;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.thread.Threading;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.MethodIntrospector;
 import org.springframework.core.annotation.AnnotatedElementUtils;
+import org.springframework.core.env.Environment;
+import org.springframework.core.task.SimpleAsyncTaskExecutor;
 import org.springframework.messaging.converter.ByteArrayMessageConverter;
 import org.springframework.messaging.converter.MessageConverter;
 import org.springframework.validation.Validator;
@@ -58,16 +64,30 @@ public final class AxonAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean(AxonOperations.class)
 	AxonTemplate axonTemplate(AxonChannels channels, @Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter,
-			AxonProperties properties) {
-		return new AxonTemplate(channels, converter, properties.template().defaultChannel());
+			AxonProperties properties, Environment environment, ObjectProvider<ObservationRegistry> observations) {
+		SimpleAsyncTaskExecutor requests = new SimpleAsyncTaskExecutor("axon-request-");
+		requests.setDaemon(true);
+		requests.setVirtualThreads(Threading.VIRTUAL.isActive(environment));
+		return new AxonTemplate(channels, converter, properties.template().defaultChannel(), requests,
+				properties.observationEnabled() ? observations.getIfUnique(() -> ObservationRegistry.NOOP)
+						: ObservationRegistry.NOOP);
+	}
+
+	@Bean
+	@ConditionalOnMissingBean
+	AxonClientFactory axonClientFactory(AxonOperations axon) {
+		return new AxonClientFactory(axon);
 	}
 
 	@Bean
 	AxonListenerEndpointRegistry axonListenerEndpointRegistry(AxonChannels channels,
 			@Qualifier(CONVERTER_BEAN_NAME) MessageConverter converter, ObjectProvider<Validator> validator,
-			ObjectProvider<ListenerTimers> timers, ObjectProvider<AxonMessageRecoverer> recoverer) {
-		return new AxonListenerEndpointRegistry(channels, converter, validator.getIfUnique(), timers.getIfUnique(),
-				recoverer.getIfAvailable());
+			ObjectProvider<ListenerTimers> timers, ObjectProvider<AxonMessageRecoverer> recoverer,
+			ObjectProvider<AxonListenerErrorHandler> errorHandler) {
+		AxonListenerEndpointRegistry registry = new AxonListenerEndpointRegistry(channels, converter,
+				validator.getIfUnique(), timers.getIfUnique(), recoverer.getIfAvailable());
+		registry.setErrorHandler(errorHandler.getIfUnique());
+		return registry;
 	}
 
 	@Bean

@@ -141,7 +141,7 @@ class AxonAutoConfigurationTest {
 		this.runner.withPropertyValues("axon.channels.features.capacity=1KB")
 			.run((context) -> assertThat(context).getFailure()
 				.rootCause()
-				.hasMessageContaining("axon.channels.features: capacity = 1024 bytes"));
+				.hasMessageContaining("axon.channels.features.capacity: capacity = 1024 bytes"));
 	}
 
 	static class Listener {

@@ -29,10 +29,44 @@ class ConfigurationMetadataTest {
 			.hasValueSatisfying((channel) -> assertThat(channel.get("description").asString()).isNotBlank());
 	}
 
+	/**
+	 * The keys of a map have no metadata of their own, but the type of its values has.
+	 */
+	@Test
+	void propertiesOfAChannelAreDescribedAndHaveDefaults() throws IOException {
+		String file = "META-INF/spring/configuration-metadata/" + AxonProperties.Channel.class.getName() + ".json";
+		try (InputStream stream = getClass().getClassLoader().getResourceAsStream(file)) {
+			JsonNode properties = JsonMapper.builder().build().readTree(stream).get("properties");
+			assertThat(properties).hasSizeGreaterThan(20)
+				.allSatisfy((property) -> assertThat(property.get("description").asString()).isNotBlank());
+			assertThat(properties).filteredOn((property) -> !property.has("defaultValue"))
+				.extracting((property) -> property.get("name").asString())
+				.containsExactlyInAnyOrder("name", "wait.spin");
+			assertThat(properties).extracting((property) -> property.get("name").asString())
+				.contains("enabled", "on-open", "auto-startup", "listener.executor", "listener.retry.max-retries");
+		}
+	}
+
+	@Test
+	void observationAndHealthAreDescribed() throws IOException {
+		String[] names = { "axon.observation-enabled", "management.health.axon.enabled",
+				"management.health.axon-peer.enabled" };
+		for (String name : names) {
+			assertThat(property(name)).as(name).hasValueSatisfying((switched) -> {
+				assertThat(switched.get("type").asString()).isEqualTo("java.lang.Boolean");
+				assertThat(switched.get("description").asString()).startsWith("Whether ");
+				assertThat(switched.get("defaultValue").isBoolean()).isTrue();
+			});
+		}
+	}
+
 	@Test
 	void autoConfigurationsAreListed() {
 		assertThat(ImportCandidates.load(AutoConfiguration.class, null)).contains(AxonAutoConfiguration.class.getName(),
-				"io.axonipc.spring.autoconfigure.metrics.AxonMetricsAutoConfiguration");
+				"io.axonipc.spring.autoconfigure.endpoint.AxonEndpointAutoConfiguration",
+				"io.axonipc.spring.autoconfigure.health.AxonHealthContributorAutoConfiguration",
+				"io.axonipc.spring.autoconfigure.metrics.AxonMetricsAutoConfiguration",
+				"io.axonipc.spring.autoconfigure.metrics.AxonObservationAutoConfiguration");
 	}
 
 	private static Optional<JsonNode> property(String name) throws IOException {

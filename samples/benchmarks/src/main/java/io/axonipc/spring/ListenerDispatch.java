@@ -4,6 +4,7 @@ import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.List;
 
+import io.axonipc.ChannelOptions;
 import io.axonipc.MessageView;
 import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 
@@ -34,8 +35,9 @@ public final class ListenerDispatch {
 		messaging.setMessageConverter(converter);
 		messaging.afterPropertiesSet();
 		AxonListenerEndpoint endpoint = new AxonListenerEndpoint(name, "", List.of(name),
-				new AxonListenerEndpoint.Target(name, bean, method));
-		this.invoker = new ListenerInvokerFactory(messaging, converter).create(endpoint, "benchmark");
+				new AxonListenerEndpoint.Options("", "", null), new AxonListenerEndpoint.Target(name, bean, method));
+		ChannelDefinition channel = new ChannelDefinition("benchmark", "benchmark", ChannelOptions.defaults());
+		this.invoker = new ListenerInvokerFactory(messaging, converter).create(endpoint, channel, false)::invoke;
 	}
 
 	private static MessageConverter starterConverter() {

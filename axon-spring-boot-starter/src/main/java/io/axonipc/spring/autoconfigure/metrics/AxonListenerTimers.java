@@ -8,8 +8,6 @@ import io.axonipc.spring.ListenerTimers;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 
-import org.springframework.util.StringUtils;
-
 /**
  * The timer {@code axon.listener}, with the tags {@code channel} (its key),
  * {@code listener} (its id), {@code result} ({@code success} or {@code error}) and
@@ -28,23 +26,17 @@ final class AxonListenerTimers implements ListenerTimers {
 		Timer success = register(channel, listener, "success", "none");
 		Map<String, Timer> errors = new ConcurrentHashMap<>();
 		return (nanos, failure) -> {
-			Timer timer = (failure == null) ? success
-					: errors.computeIfAbsent(name(failure), (name) -> register(channel, listener, "error", name));
+			Timer timer = (failure == null) ? success : errors.computeIfAbsent(AxonListenerObservations.name(failure),
+					(name) -> register(channel, listener, "error", name));
 			timer.record(nanos, TimeUnit.NANOSECONDS);
 		};
 	}
 
 	private Timer register(String channel, String listener, String result, String exception) {
-		return Timer.builder("axon.listener")
+		return Timer.builder(AxonListenerObservations.NAME)
 			.tags("channel", channel, "listener", listener, "result", result, "exception", exception)
 			.description("Time from taking a message to the end of its listener and, for a request, its reply")
 			.register(this.registry);
-	}
-
-	/** Anonymous classes have no simple name. */
-	private static String name(Throwable failure) {
-		String name = failure.getClass().getSimpleName();
-		return StringUtils.hasText(name) ? name : failure.getClass().getName();
 	}
 
 }

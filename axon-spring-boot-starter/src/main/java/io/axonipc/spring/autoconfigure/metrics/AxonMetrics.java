@@ -54,6 +54,10 @@ public final class AxonMetrics implements MeterBinder {
 					(listeners) -> listeners.failures(key));
 			gauge(registry, key, "ring.used", "Bytes on their way to the peer, not yet acknowledged",
 					(channel) -> channel.counters().ringUsed());
+			Gauge.builder("axon.requests.pending", this.channels, (channels) -> channels.pendingRequests(key))
+				.tag("channel", key)
+				.description("Requests that wait for their replies")
+				.register(registry);
 			gauge(registry, key, "peer.alive", "1 while the peer is attached, else 0",
 					(channel) -> channel.isPeerAlive() ? 1 : 0);
 		}

@@ -3,6 +3,7 @@ package io.axonipc.spring.autoconfigure.metrics;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 import com.sun.management.ThreadMXBean;
@@ -98,6 +99,24 @@ class AxonMetricsAutoConfigurationTest {
 				assertThat(count(meters, "axon.bytes.received")).isEqualTo(3);
 				assertThat(meters.get("axon.peer.alive").gauge().value()).isZero();
 			}
+		});
+	}
+
+	@Test
+	void requestsArePendingUntilTheirReplies() {
+		this.runner.run((context) -> {
+			MeterRegistry meters = context.getBean(MeterRegistry.class);
+			try (AxonChannel peer = this.names.peer("features")) {
+				CompletableFuture<String> reply = context.getBean(AxonTemplate.class)
+					.sendAndReceiveAsync("t", null, String.class);
+				peer.receiver().poll((request) -> {
+					assertThat(meters.get("axon.requests.pending").tag("channel", "features").gauge().value())
+						.isEqualTo(1);
+					peer.sender().reply(request, request.payload());
+				}, 1, PATIENCE);
+				assertThat(reply).succeedsWithin(PATIENCE);
+			}
+			assertThat(meters.get("axon.requests.pending").gauge().value()).isZero();
 		});
 	}
 
@@ -206,7 +225,7 @@ class AxonMetricsAutoConfigurationTest {
 		this.runner.withPropertyValues(this.names.property("other")).run((context) -> {
 			assertThat(context.getBean(MeterRegistry.class).getMeters())
 				.filteredOn((meter) -> meter.getId().getName().startsWith("axon."))
-				.hasSize(24)
+				.hasSize(26)
 				.extracting(Meter::getId)
 				.allSatisfy((id) -> {
 					assertThat(id.getTags()).singleElement().satisfies((tag) -> {

@@ -1,0 +1,87 @@
+package io.axonipc.spring.autoconfigure.metrics;
+
+import java.util.Map;
+
+import io.axonipc.MessageView;
+import io.axonipc.spring.ListenerTimers;
+import io.axonipc.spring.TraceContext;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import io.micrometer.observation.transport.Kind;
+import io.micrometer.observation.transport.ReceiverContext;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.util.StringUtils;
+
+/**
+ * The observation {@code axon.listener}, in place of the timer of that name and with the
+ * same keys. It continues the trace that the sender put into the message's metadata.
+ */
+final class AxonListenerObservations implements ListenerTimers {
+
+	static final String NAME = "axon.listener";
+
+	private final ObservationRegistry registry;
+
+	AxonListenerObservations(ObservationRegistry registry) {
+		this.registry = registry;
+	}
+
+	@Override
+	public ListenerTimer timer(String channel, String listener) {
+		return new ListenerObservation(channel, listener);
+	}
+
+	/** Anonymous classes have no simple name. */
+	static String name(Throwable failure) {
+		String name = failure.getClass().getSimpleName();
+		return StringUtils.hasText(name) ? name : failure.getClass().getName();
+	}
+
+	private final class ListenerObservation implements ListenerTimer {
+
+		private final String channel;
+
+		private final String listener;
+
+		ListenerObservation(String channel, String listener) {
+			this.channel = channel;
+			this.listener = listener;
+		}
+
+		@Override
+		public Runnable prepare(MessageView message) {
+			ReceiverContext<Map<String, String>> context = new ReceiverContext<>(Map::get,
+					message.isRequest() ? Kind.SERVER : Kind.CONSUMER);
+			context.setCarrier(TraceContext.read(message.metadata()));
+			Observation observation = Observation
+				.createNotStarted(NAME, () -> context, AxonListenerObservations.this.registry)
+				.contextualName(message.tag() + " listen")
+				.lowCardinalityKeyValue("channel", this.channel)
+				.lowCardinalityKeyValue("listener", this.listener)
+				.lowCardinalityKeyValue("result", "success")
+				.lowCardinalityKeyValue("exception", "none")
+				.highCardinalityKeyValue("tag", message.tag());
+			return () -> observation.start().openScope();
+		}
+
+		/** Ends what was begun in the same thread, whose scope is still open. */
+		@Override
+		public void record(long nanos, @Nullable Throwable failure) {
+			Observation.Scope scope = AxonListenerObservations.this.registry.getCurrentObservationScope();
+			if (scope == null || !NAME.equals(scope.getCurrentObservation().getContext().getName())) {
+				return;
+			}
+			scope.close();
+			Observation observation = scope.getCurrentObservation();
+			if (failure != null) {
+				observation.lowCardinalityKeyValue("result", "error")
+					.lowCardinalityKeyValue("exception", name(failure))
+					.error(failure);
+			}
+			observation.stop();
+		}
+
+	}
+
+}

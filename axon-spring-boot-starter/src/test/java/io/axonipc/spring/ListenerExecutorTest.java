@@ -1,0 +1,264 @@
+package io.axonipc.spring;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+import io.axonipc.AxonChannel;
+import io.axonipc.AxonRemoteException;
+import io.axonipc.ChannelOptions;
+import io.axonipc.Role;
+import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
+import io.axonipc.spring.autoconfigure.metrics.AxonMetricsAutoConfiguration;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.axonipc.testing.PeerProcess;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.core.task.TaskRejectedException;
+import org.springframework.messaging.handler.annotation.Header;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+/** Listeners that an executor calls. */
+@ExtendWith(OutputCaptureExtension.class)
+class ListenerExecutorTest {
+
+	@RegisterExtension
+	final ChannelNames names = new ChannelNames();
+
+	private final Listeners listeners = new Listeners();
+
+	private final ApplicationContextRunner runner = new ApplicationContextRunner()
+		.withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class, AxonMetricsAutoConfiguration.class))
+		.withPropertyValues(this.names.property("work"))
+		.withBean(MeterRegistry.class, SimpleMeterRegistry::new)
+		.withBean("mine", Executor.class, () -> (task) -> new Thread(task, "mine").start())
+		.withBean(Listeners.class, () -> this.listeners);
+
+	static class Listeners {
+
+		final BlockingQueue<String> seen = new LinkedBlockingQueue<>();
+
+		AxonListenerEndpointRegistry registry;
+
+		final CountDownLatch release = new CountDownLatch(1);
+
+		@AxonListener(tag = "block", executor = "${block.executor:mine}", id = "block")
+		void block(byte[] payload) throws InterruptedException {
+			this.release.await();
+			this.seen.add(Thread.currentThread().getName() + " " + new String(payload, StandardCharsets.UTF_8));
+		}
+
+		@AxonListener("note")
+		void note(String note, @Header(AxonHeaders.TAG) String tag) {
+			this.seen.add(Thread.currentThread().getName() + " " + tag + " " + note);
+		}
+
+		@AxonListener(tag = "fail", executor = "mine", id = "fail")
+		void fail(String text) {
+			throw new IllegalStateException("cannot do " + text);
+		}
+
+		@AxonListener(tag = "stop", executor = "mine", id = "stop")
+		void stop() {
+			this.registry.getListener("stop").stop();
+			this.seen.add("stopped");
+		}
+
+		@AxonListener(tag = "direct", executor = "direct")
+		String direct() {
+			return Thread.currentThread().getName();
+		}
+
+	}
+
+	@Test
+	void messageIsAcknowledgedAtTheHandOverAndTheNextOneTaken() {
+		this.runner.run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				OtherProcess other = new OtherProcess(peer);
+				assertThat(other.request("block", "copied")).isEmpty();
+				peer.sender().send("note", "overwritten".getBytes(StandardCharsets.UTF_8));
+				assertThat(take()).isEqualTo("axon-work note overwritten");
+				Awaitility.await()
+					.untilAsserted(() -> assertThat(peer.counters().ringUsed()).as("not yet acknowledged").isZero());
+				this.listeners.release.countDown();
+				assertThat(take()).isEqualTo("mine copied");
+				MeterRegistry meters = context.getBean(MeterRegistry.class);
+				Awaitility.await()
+					.untilAsserted(() -> assertThat(
+							meters.get("axon.listener").tags("listener", "block", "result", "success").timer().count())
+						.isEqualTo(1));
+			}
+		});
+	}
+
+	@Test
+	void channelsExecutorCallsThoseWithoutTheirOwn() {
+		this.runner.withPropertyValues("axon.channels.work.listener.executor=mine").run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				peer.sender().send("note", "x".getBytes(StandardCharsets.UTF_8));
+				assertThat(take()).isEqualTo("mine note x");
+				assertThat(new OtherProcess(peer).request("direct", "")).isEqualTo("axon-work");
+			}
+		});
+	}
+
+	@Test
+	@EnabledForJreRange(min = JRE.JAVA_21)
+	void virtualThreadsCall() {
+		this.listeners.release.countDown();
+		this.runner.withPropertyValues("block.executor=virtual").run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				peer.sender().send("block", new byte[0]);
+				assertThat(take()).startsWith("axon-work-");
+			}
+		});
+	}
+
+	@Test
+	@EnabledForJreRange(max = JRE.JAVA_20)
+	void virtualThreadsAreRefusedWhereThereAreNone() {
+		this.runner.withPropertyValues("block.executor=virtual")
+			.run((context) -> assertThat(context).getFailure()
+				.isInstanceOf(InvalidListenerException.class)
+				.hasMessageContaining("has no virtual threads")
+				.hasMessageContaining("Java 21"));
+	}
+
+	@Test
+	void stopWaitsForWhatWasHandedOver() {
+		this.runner.run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				assertThat(new OtherProcess(peer).request("block", "x")).isEmpty();
+				CompletableFuture<Void> stopped = CompletableFuture.runAsync(context::stop,
+						(task) -> new Thread(task).start());
+				Awaitility.await().until(() -> !context.getBean(AxonListenerEndpointRegistry.class).isRunning("work"));
+				assertThat(stopped).isNotDone();
+				assertThat(peer.isPeerAlive()).isTrue();
+				this.listeners.release.countDown();
+				stopped.get(60, TimeUnit.SECONDS);
+				assertThat(take()).isEqualTo("mine x");
+			}
+		});
+	}
+
+	@Test
+	void messageThatWasHandedOverDoesNotComeAgainWhenTheProcessDies() throws IOException, InterruptedException {
+		ChannelOptions server = ChannelOptions.defaults().role(Role.SERVER);
+		try (AxonChannel peer = AxonChannel.open(this.names.name("work"), server)) {
+			peer.sender().send("hold", new byte[3]);
+			try (PeerProcess application = startApplication("pool")) {
+				application.expect("hold 3");
+				Awaitility.await().atMost(OtherProcess.PATIENCE).until(() -> peer.counters().ringUsed() == 0);
+				application.kill();
+			}
+			peer.sender().send("hold", new byte[4]);
+			try (PeerProcess application = startApplication("direct")) {
+				application.expect("hold 4");
+				application.kill();
+			}
+			peer.sender().send("echo", "last".getBytes(StandardCharsets.UTF_8));
+			try (PeerProcess application = startApplication("pool")) {
+				application.expect("hold 4");
+				application.expect("echo last");
+				Awaitility.await().atMost(OtherProcess.PATIENCE).until(() -> peer.counters().ringUsed() == 0);
+				application.kill();
+			}
+		}
+		// Nobody left it cleanly.
+		AxonChannel.discard(this.names.name("work"));
+	}
+
+	private PeerProcess startApplication(String executor) throws IOException {
+		return PeerProcess.start(TestApplication.class, "--" + this.names.property("work"),
+				"--axon.channels.work.role=client", "--hold.executor=" + executor);
+	}
+
+	@Test
+	void calledListenerMayStopItself() {
+		this.runner.run((context) -> {
+			this.listeners.registry = context.getBean(AxonListenerEndpointRegistry.class);
+			try (AxonChannel peer = this.names.peer("work")) {
+				peer.sender().send("stop", new byte[0]);
+				assertThat(take()).isEqualTo("stopped");
+				assertThat(this.listeners.registry.isRunning("work")).isFalse();
+			}
+		});
+	}
+
+	@Test
+	void failureIsLoggedAndCountedAndTheRequestWasAnswered(CapturedOutput output) {
+		this.runner.run((context) -> {
+			AxonListenerEndpointRegistry registry = context.getBean(AxonListenerEndpointRegistry.class);
+			try (AxonChannel peer = this.names.peer("work")) {
+				assertThat(new OtherProcess(peer).request("fail", "it")).isEmpty();
+				Awaitility.await().until(() -> registry.errors("work") == 1);
+				Awaitility.await()
+					.untilAsserted(() -> assertThat(output).contains("IllegalStateException: cannot do it"));
+				assertThat(output).contains("Listener 'fail' failed on a message with tag 'fail' from channel 'work'");
+			}
+		});
+	}
+
+	@Test
+	void failureGoesToTheErrorHandlerWithACopy() {
+		AxonListenerErrorHandler handler = (message, failure) -> this.listeners.seen
+			.add(failure.getMessage() + " " + new String(message.getPayload(), StandardCharsets.UTF_8));
+		this.runner.withBean(AxonListenerErrorHandler.class, () -> handler).run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				peer.sender().send("fail", "it".getBytes(StandardCharsets.UTF_8));
+				assertThat(take()).isEqualTo("cannot do it it");
+			}
+		});
+	}
+
+	@Test
+	void messageThatTheExecutorRefusesHasFailed(CapturedOutput output) {
+		Executor full = (task) -> {
+			throw new TaskRejectedException("full");
+		};
+		this.runner.withBean("full", Executor.class, () -> full)
+			.withPropertyValues("block.executor=full")
+			.run((context) -> {
+				try (AxonChannel peer = this.names.peer("work")) {
+					assertThatExceptionOfType(AxonRemoteException.class)
+						.isThrownBy(() -> new OtherProcess(peer).request("block", "x"))
+						.withMessageContaining("full");
+				}
+				assertThat(context.getBean(AxonListenerEndpointRegistry.class).errors("work")).isEqualTo(1);
+				RegisteredListener listener = context.getBean(AxonListenerEndpointRegistry.class).getListener("block");
+				assertThat(CompletableFuture.runAsync(listener::stop, (task) -> new Thread(task).start()))
+					.as("nothing in hand")
+					.succeedsWithin(OtherProcess.PATIENCE);
+			});
+		assertThat(output).contains("Listener 'block' failed");
+	}
+
+	@AfterEach
+	void release() {
+		this.listeners.release.countDown();
+	}
+
+	private String take() throws InterruptedException {
+		return this.listeners.seen.poll(60, TimeUnit.SECONDS);
+	}
+
+}

@@ -1,0 +1,118 @@
+package io.axonipc.spring;
+
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+import io.axonipc.AxonChannel;
+import io.axonipc.AxonRemoteException;
+import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+/** Listeners that make requests of their own channel. */
+class RequestInListenerTest {
+
+	@RegisterExtension
+	final ChannelNames names = new ChannelNames();
+
+	private final BlockingQueue<String> seen = new LinkedBlockingQueue<>();
+
+	private final ApplicationContextRunner server = new ApplicationContextRunner()
+		.withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class))
+		.withPropertyValues(this.names.property("work"), "axon.channels.work.capacity=64KB",
+				"axon.channels.work.send-timeout=10m")
+		.withBean(Listener.class);
+
+	record Listener(AxonOperations axon) {
+
+		@AxonListener("ask-back")
+		String askBack(String depth) {
+			int left = Integer.parseInt(depth);
+			return (left == 0) ? "bottom" : this.axon.sendAndReceive("ask-back", "" + (left - 1), String.class);
+		}
+
+		@AxonListener("ask")
+		String ask(String question) {
+			return this.axon.sendAndReceive("answer", question, String.class);
+		}
+
+		@AxonListener("note")
+		void note() {
+		}
+
+		@AxonListener("answer")
+		String answer(String question) {
+			return question + "!";
+		}
+
+	}
+
+	@Test
+	void replyIsFoundBehindMessagesThatWaitForTheListener() {
+		this.server.withPropertyValues("axon.channels.work.reply-timeout=10m").run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				peer.sender().send("ask", "why".getBytes());
+				assertThat(peer.receiver().poll((request) -> {
+					for (int i = 0; i < 100; i++) {
+						peer.sender().send("note", new byte[100]);
+					}
+					peer.sender().reply(request, request.payload());
+				}, 1, OtherProcess.PATIENCE)).isEqualTo(1);
+				assertThat(new OtherProcess(peer).request("answer", "yes")).isEqualTo("yes!");
+			}
+			assertThat(context.getBean(AxonListenerEndpointRegistry.class).errors("work")).isZero();
+		});
+	}
+
+	@Test
+	void listenersThatAskOneAnotherInTurnFailAndGoOn() {
+		this.server.withPropertyValues("axon.channels.work.reply-timeout=10m")
+			.run((server) -> this.server
+				.withPropertyValues("axon.channels.work.role=client", "axon.channels.work.reply-timeout=200ms")
+				.run((client) -> {
+					AxonOperations axon = client.getBean(AxonOperations.class);
+					assertThat(axon.message("ask-back")
+						.payload("1")
+						.timeout(OtherProcess.PATIENCE)
+						.sendAndReceive(String.class)).isEqualTo("bottom");
+					assertThatExceptionOfType(AxonRemoteException.class)
+						.isThrownBy(() -> axon.message("ask-back")
+							.payload("3")
+							.timeout(OtherProcess.PATIENCE)
+							.sendAndReceive(String.class))
+						.withMessageContaining("no reply");
+					assertThat(axon.message("answer")
+						.payload("yes")
+						.timeout(OtherProcess.PATIENCE)
+						.sendAndReceive(String.class)).isEqualTo("yes!");
+				}));
+	}
+
+	@Test
+	void replyForWhichThereIsNoRoomFailsTheRequestAndTheListenerGoesOn() {
+		this.server.withPropertyValues("axon.channels.work.reply-timeout=1s").run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				peer.sender().send("ask", "why".getBytes());
+				assertThat(peer.receiver().poll((request) -> {
+					while (peer.sender().trySend("note", new byte[0])) {
+						this.seen.add("note");
+					}
+					// Waits for room, which there is when the listener has given up.
+					peer.sender().reply(request, request.payload());
+				}, 1, OtherProcess.PATIENCE)).isEqualTo(1);
+				assertThat(this.seen.poll(60, TimeUnit.SECONDS)).isEqualTo("note");
+				assertThat(new OtherProcess(peer).request("answer", "yes")).isEqualTo("yes!");
+			}
+			assertThat(context.getBean(AxonListenerEndpointRegistry.class).errors("work")).isEqualTo(1);
+			assertThat(context.getBean(AxonChannel.class).counters().repliesDropped()).isEqualTo(1);
+		});
+	}
+
+}
