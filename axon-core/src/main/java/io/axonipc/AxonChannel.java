@@ -46,6 +46,12 @@ public final class AxonChannel implements AutoCloseable {
 	static final long GRACE_NANOS = 2_000;
 
 	/**
+	 * The same where the last wait was in vain: costs an idle thread less than a
+	 * {@link #FIRST_WAIT_NANOS first wait}.
+	 */
+	static final long LONG_GRACE_NANOS = 50_000;
+
+	/**
 	 * The longest first wait on a semaphore. After it a thread looks again: by then every
 	 * store has become visible whose thread did not see the flag.
 	 */

@@ -130,14 +130,15 @@ final class Parking {
 
 	/**
 	 * One wait after the other as long as nothing happens at all, with the flag up: the
-	 * first one ends soon. A requester looks after its peer at the end of each bounded
-	 * one.
+	 * first one mostly ends soon. A requester looks after its peer at the end of each
+	 * bounded one.
 	 */
 	private void sleep(BooleanSupplier ready, long nanos, int what, boolean inTurn) {
 		long start = System.nanoTime();
 		long left = nanos;
 		boolean over = false;
-		for (boolean first = true; left > 0 && !over; first = false) {
+		// An idle thread has looked for longer instead.
+		for (boolean first = !this.patience[what].isSilent(); left > 0 && !over; first = false) {
 			long bound = Math.min(left, first ? AxonChannel.FIRST_WAIT_NANOS : AxonChannel.BOUNDED_WAIT_NANOS);
 			if (inTurn) {
 				over = this.data.block(bound);
@@ -169,7 +170,7 @@ final class Parking {
 	 */
 	private boolean isQuiet(BooleanSupplier ready, int what) {
 		long now = System.nanoTime();
-		long graceEnd = now + AxonChannel.GRACE_NANOS;
+		long graceEnd = now + (this.patience[what].isSilent() ? AxonChannel.LONG_GRACE_NANOS : AxonChannel.GRACE_NANOS);
 		boolean yielded = false;
 		do {
 			if (ready.getAsBoolean() || this.inbox.hasNews()) {

@@ -48,6 +48,11 @@ final class Patience {
 		return this.spin >= LONG_SPIN && this.futile == 0 && !this.silent;
 	}
 
+	/** Whether the last wait ended without a message. */
+	boolean isSilent() {
+		return this.silent;
+	}
+
 	/** The message came while the thread span. */
 	void spun() {
 		this.futile = 0;
