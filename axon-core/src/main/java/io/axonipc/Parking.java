@@ -138,8 +138,11 @@ final class Parking {
 		long left = nanos;
 		boolean over = false;
 		// An idle thread has looked for longer instead.
-		for (boolean first = !this.patience[what].isSilent(); left > 0 && !over; first = false) {
-			long bound = Math.min(left, first ? AxonChannel.FIRST_WAIT_NANOS : AxonChannel.BOUNDED_WAIT_NANOS);
+		long firstEnd = this.patience[what].isSilent() ? 0 : AxonChannel.FIRST_WAIT_NANOS;
+		while (left > 0 && !over) {
+			long firstLeft = firstEnd - (nanos - left);
+			boolean first = firstLeft > 0;
+			long bound = Math.min(left, first ? firstLeft : AxonChannel.BOUNDED_WAIT_NANOS);
 			if (inTurn) {
 				over = this.data.block(bound);
 			}

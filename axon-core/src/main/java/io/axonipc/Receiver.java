@@ -226,8 +226,10 @@ public final class Receiver {
 	}
 
 	private void begin(MessageView message, long word) {
-		int deliveries = this.ring.begin();
+		int deliveries = this.ring.deliveries();
 		message.open(this.ring.offset(this.ring.position()), word, deliveries);
+		// After what may fail: a message that cannot be shown was not delivered.
+		this.ring.begin();
 		if (deliveries > 1) {
 			this.counters.add(ChannelCounters.REDELIVERED, 1);
 		}

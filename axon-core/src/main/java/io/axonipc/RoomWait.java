@@ -88,12 +88,13 @@ final class RoomWait {
 				return record;
 			}
 			this.counters.add(ChannelCounters.SENDER_PARKS, 1);
-			boolean posted = this.gate.block(Math.min(bound, AxonChannel.FIRST_WAIT_NANOS));
+			long first = Math.min(bound, AxonChannel.FIRST_WAIT_NANOS);
+			boolean posted = this.gate.block(first);
 			record = reserve.getAsInt();
 			if (record >= 0 || posted || wanted.getAsLong() != position) {
 				return record;
 			}
-			this.gate.block(bound);
+			this.gate.block(bound - first);
 			return reserve.getAsInt();
 		}
 		finally {

@@ -31,14 +31,15 @@ import io.axonipc.ring.Words;
  * </pre>
  *
  * The bounded wait is as long as the system property {@value #BOUNDED_WAIT} says; what
- * was there for so long before it was noticed has lost its wake-up. Ends with a line of
- * figures, and with 1 when a wake-up was lost.
+ * was there for half of it before it was noticed has lost its wake-up. Ends with a line
+ * of figures, and with 1 when a wake-up was lost.
  */
 final class ParkingRaces {
 
 	static final String BOUNDED_WAIT = "io.axonipc.boundedWaitNanos";
 
-	private static final long LOST_NANOS = AxonChannel.BOUNDED_WAIT_NANOS;
+	/** A wait that ends by time began before, or after, what it waits for was sent. */
+	private static final long LOST_NANOS = AxonChannel.BOUNDED_WAIT_NANOS / 2;
 
 	private static final Duration LONG = Duration.ofSeconds(60);
 
@@ -286,7 +287,7 @@ final class ParkingRaces {
 			long start = System.nanoTime();
 			Words.putRelease(endpoint.words, data + i * HeaderWord.ALIGNMENT, HeaderWord.of(16, 1, 0, 0));
 			receiver.get();
-			if (System.nanoTime() - start < LOST_NANOS / 2) {
+			if (System.nanoTime() - start < LOST_NANOS) {
 				this.races.incrementAndGet();
 			}
 		}

@@ -25,8 +25,9 @@ public final class Mappings {
 	}
 
 	/**
-	 * To be called, without a lock that others wait for, before some are made: when many
-	 * wait for the garbage collector, this runs it and waits for up to 100 milliseconds.
+	 * To be called before some are made, without the lock of a channel's set-up: when
+	 * many wait for the garbage collector, this runs it and waits for up to 100
+	 * milliseconds.
 	 */
 	public static void collect() {
 		int count = COUNT.get();

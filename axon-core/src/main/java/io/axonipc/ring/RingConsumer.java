@@ -161,13 +161,20 @@ public final class RingConsumer {
 	}
 
 	/**
+	 * How often the record at the position will have been delivered with the next time.
+	 * @return 1, or more after a predecessor died with it in hand; at most 63
+	 */
+	public int deliveries() {
+		return Math.min(this.earlierDeliveries + 1, MAX_DELIVERIES);
+	}
+
+	/**
 	 * Notes that the record at the position is about to be handled, for a successor to
 	 * see.
-	 * @return how often it has been delivered, this time included: 1, or more after a
-	 * predecessor died with it in hand
+	 * @return what {@link #deliveries} does
 	 */
 	public int begin() {
-		int deliveries = Math.min(this.earlierDeliveries + 1, MAX_DELIVERIES);
+		int deliveries = deliveries();
 		Words.put(this.memory, this.control + SegmentLayout.HANDLED, this.position | deliveries);
 		return deliveries;
 	}
