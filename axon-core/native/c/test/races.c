@@ -21,7 +21,9 @@
 
 #define BOUNDED_WAIT (10000 * MILLISECONDS) /* a busy machine lets a process wait for seconds */
 #define SPIN 1000              /* ns */
-#define PAUSE 8000             /* ns, at most: spin, grace period, and some more */
+#define PAUSE 8000             /* ns, at most: spin, grace period, and some more; */
+#define LONG_PAUSE 2500000     /* the first wait, and some more, */
+#define LONG_EACH 64           /* for one in so many, or the first wait would make good each loss */
 #define PATIENCE 50000         /* ns without parking */
 #define ROOM 3                 /* messages of SIZE in the ring */
 #define SIZE 1000
@@ -52,7 +54,8 @@ static int64_t now(void)
 static void pause_at_random(void)
 {
 	static uint32_t seed;
-	for (const int64_t end = now() + random_of(seed++) % PAUSE; now() < end;)
+	const uint32_t random = random_of(seed++);
+	for (const int64_t end = now() + random % (seed % LONG_EACH == 0 ? LONG_PAUSE : PAUSE); now() < end;)
 		continue;
 }
 

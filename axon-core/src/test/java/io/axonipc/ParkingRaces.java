@@ -50,6 +50,12 @@ final class ParkingRaces {
 	/** Spin, grace period, and some more. */
 	private static final int PAUSE_NANOS = 8_000;
 
+	/** The first wait, and some more. */
+	private static final int LONG_PAUSE_NANOS = 2_500_000;
+
+	/** One in so many, or the first wait would make good each loss. */
+	private static final int LONG_EACH = 64;
+
 	private static final int PATIENCE_NANOS = 50_000;
 
 	private static final int CAPACITY = 4096;
@@ -187,7 +193,9 @@ final class ParkingRaces {
 	}
 
 	private static void pauseAtRandom() {
-		long end = System.nanoTime() + ThreadLocalRandom.current().nextInt(PAUSE_NANOS);
+		ThreadLocalRandom random = ThreadLocalRandom.current();
+		int most = (random.nextInt(LONG_EACH) == 0) ? LONG_PAUSE_NANOS : PAUSE_NANOS;
+		long end = System.nanoTime() + random.nextInt(most);
 		while (System.nanoTime() < end) {
 			Thread.onSpinWait();
 		}
