@@ -4,6 +4,7 @@ import java.util.concurrent.Executor;
 
 import io.axonipc.MessageView;
 import io.axonipc.spring.AxonListenerContainer.Handler;
+import io.axonipc.spring.ListenerTimers.ListenerCall;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.messaging.Message;
@@ -26,11 +27,11 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 		String tag = message.tag();
 		Message<byte[]> copy = (this.handler.errorHandler() != null)
 				? ListenerInvokerFactory.toMessage(message, this.container.key()) : null;
-		Runnable preparation = (this.handler.timer() != null) ? this.handler.timer().prepare(message) : null;
+		ListenerCall timed = (this.handler.timer() != null) ? this.handler.timer().prepare(message) : null;
 		this.container.handedOver().begin();
 		boolean taken = false;
 		try {
-			this.executor.execute(() -> this.container.handedOver().run(() -> call(argument, tag, copy, preparation)));
+			this.executor.execute(() -> this.container.handedOver().run(() -> call(argument, tag, copy, timed)));
 			taken = true;
 		}
 		finally {
@@ -42,11 +43,11 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 	}
 
 	private void call(@Nullable Object argument, String tag, @Nullable Message<byte[]> copy,
-			@Nullable Runnable preparation) {
+			@Nullable ListenerCall timed) {
 		long start = System.nanoTime();
 		Throwable failure = null;
-		if (preparation != null) {
-			preparation.run();
+		if (timed != null) {
+			timed.start();
 		}
 		try {
 			this.method.call().call(argument);
@@ -56,6 +57,9 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 			recover(tag, copy, ex);
 		}
 		finally {
+			if (timed != null) {
+				timed.stop(failure);
+			}
 			if (this.handler.timer() != null) {
 				this.handler.timer().record(System.nanoTime() - start, failure);
 			}

@@ -6,7 +6,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -44,6 +47,8 @@ import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
@@ -213,6 +218,40 @@ class AxonObservationTest {
 							.count()).isEqualTo(1));
 				}));
 		assertThat(this.there.observations.getCurrentObservation()).isNull();
+	}
+
+	static class LeavesAScopeOpen {
+
+		private final ObservationRegistry observations;
+
+		final BlockingQueue<Optional<Observation.Scope>> outer = new LinkedBlockingQueue<>();
+
+		LeavesAScopeOpen(ObservationRegistry observations) {
+			this.observations = observations;
+		}
+
+		@AxonListener("note")
+		void listen() {
+			Observation.Scope current = this.observations.getCurrentObservationScope();
+			this.outer.add(Optional.ofNullable(current.getPreviousObservationScope()));
+			Observation.start("own", this.observations).openScope();
+		}
+
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "axon.listener", "own", "neither" })
+	void noScopeOutlivesItsMessage(String refused) {
+		this.there.observations.observationConfig().observationPredicate((name, observed) -> !name.equals(refused));
+		LeavesAScopeOpen listener = new LeavesAScopeOpen(this.there.observations);
+		application(this.there).withBean(LeavesAScopeOpen.class, () -> listener).run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				for (int i = 0; i < 3; i++) {
+					peer.sender().send("note", new byte[0]);
+					assertThat(listener.outer.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isEmpty();
+				}
+			}
+		});
 	}
 
 	@Test
