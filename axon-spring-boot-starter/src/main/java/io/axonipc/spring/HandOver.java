@@ -23,11 +23,26 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 
 	@Override
 	public @Nullable Object invoke(MessageView message) {
+		long start = System.nanoTime();
+		ListenerCall timed = (this.handler.timer() != null) ? this.handler.timer().prepare(message) : null;
+		try {
+			handOver(message, timed);
+			return null;
+		}
+		catch (Throwable ex) {
+			if (timed != null) {
+				timed.start();
+			}
+			record(start, timed, ex);
+			throw ex;
+		}
+	}
+
+	private void handOver(MessageView message, @Nullable ListenerCall timed) {
 		Object argument = this.method.argument().apply(message);
 		String tag = message.tag();
 		Message<byte[]> copy = (this.handler.errorHandler() != null)
 				? ListenerInvokerFactory.toMessage(message, this.container.key()) : null;
-		ListenerCall timed = (this.handler.timer() != null) ? this.handler.timer().prepare(message) : null;
 		this.container.handedOver().begin();
 		boolean taken = false;
 		try {
@@ -39,7 +54,6 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 				this.container.handedOver().end();
 			}
 		}
-		return null;
 	}
 
 	private void call(@Nullable Object argument, String tag, @Nullable Message<byte[]> copy,
@@ -57,12 +71,16 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 			recover(tag, copy, ex);
 		}
 		finally {
-			if (timed != null) {
-				timed.stop(failure);
-			}
-			if (this.handler.timer() != null) {
-				this.handler.timer().record(System.nanoTime() - start, failure);
-			}
+			record(start, timed, failure);
+		}
+	}
+
+	private void record(long start, @Nullable ListenerCall timed, @Nullable Throwable failure) {
+		if (timed != null) {
+			timed.stop(failure);
+		}
+		if (this.handler.timer() != null) {
+			this.handler.timer().record(System.nanoTime() - start, failure);
 		}
 	}
 
