@@ -56,6 +56,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 /** Two applications, each with a tracer of its own: what links them is the metadata. */
 class AxonObservationTest {
@@ -282,6 +283,17 @@ class AxonObservationTest {
 				.tags("channel", "work", "operation", "request", "error", "AxonRemoteException")
 				.timer()
 				.count()).isEqualTo(1);
+		});
+	}
+
+	@Test
+	void unknownChannelIsNotObserved() {
+		application(this.here).run((context) -> {
+			AxonTemplate axon = context.getBean(AxonTemplate.class);
+			assertThatIllegalArgumentException().isThrownBy(() -> axon.send("unknown", "note", null));
+			assertThatIllegalArgumentException()
+				.isThrownBy(() -> axon.sendAndReceive("unknown", "ask", null, Void.class));
+			assertThat(this.here.meters.find("axon.template").meters()).isEmpty();
 		});
 	}
 
