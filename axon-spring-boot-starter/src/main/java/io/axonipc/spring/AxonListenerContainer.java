@@ -15,6 +15,7 @@ import io.axonipc.Claim;
 import io.axonipc.MessageHandler;
 import io.axonipc.MessageView;
 import io.axonipc.SendTimeoutException;
+import io.axonipc.spring.ListenerTimers.ListenerCall;
 import io.axonipc.spring.ListenerTimers.ListenerTimer;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -304,11 +305,14 @@ final class AxonListenerContainer {
 			}
 			// Recorded after the reply, so that who waits for it does not wait for this.
 			long start = System.nanoTime();
-			Runnable preparation = timer.prepare(message);
-			if (preparation != null) {
-				preparation.run();
+			ListenerCall call = timer.prepare(message);
+			if (call != null) {
+				call.start();
 			}
 			Throwable failure = handle(handler, message);
+			if (call != null) {
+				call.stop(failure);
+			}
 			timer.record(System.nanoTime() - start, failure);
 		}
 

@@ -144,6 +144,8 @@ public class AxonTemplate implements AxonOperations {
 	/** Metadata of the application's own leaves no room for the trace context. */
 	private <T> @Nullable T observe(String operation, String channel, MessageHeader header,
 			Function<MessageHeader, @Nullable T> action) {
+		// An unknown key would become a value of a key that has few.
+		this.channels.definition(channel);
 		Map<String, String> trace = new LinkedHashMap<>();
 		SenderContext<Map<String, String>> context = new SenderContext<>(
 				(carrier, name, value) -> trace.put(name, value),

@@ -4,6 +4,7 @@ import java.util.concurrent.Executor;
 
 import io.axonipc.MessageView;
 import io.axonipc.spring.AxonListenerContainer.Handler;
+import io.axonipc.spring.ListenerTimers.ListenerCall;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.messaging.Message;
@@ -22,15 +23,30 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 
 	@Override
 	public @Nullable Object invoke(MessageView message) {
+		long start = System.nanoTime();
+		ListenerCall timed = (this.handler.timer() != null) ? this.handler.timer().prepare(message) : null;
+		try {
+			handOver(message, timed);
+			return null;
+		}
+		catch (Throwable ex) {
+			if (timed != null) {
+				timed.start();
+			}
+			record(start, timed, ex);
+			throw ex;
+		}
+	}
+
+	private void handOver(MessageView message, @Nullable ListenerCall timed) {
 		Object argument = this.method.argument().apply(message);
 		String tag = message.tag();
 		Message<byte[]> copy = (this.handler.errorHandler() != null)
 				? ListenerInvokerFactory.toMessage(message, this.container.key()) : null;
-		Runnable preparation = (this.handler.timer() != null) ? this.handler.timer().prepare(message) : null;
 		this.container.handedOver().begin();
 		boolean taken = false;
 		try {
-			this.executor.execute(() -> this.container.handedOver().run(() -> call(argument, tag, copy, preparation)));
+			this.executor.execute(() -> this.container.handedOver().run(() -> call(argument, tag, copy, timed)));
 			taken = true;
 		}
 		finally {
@@ -38,15 +54,14 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 				this.container.handedOver().end();
 			}
 		}
-		return null;
 	}
 
 	private void call(@Nullable Object argument, String tag, @Nullable Message<byte[]> copy,
-			@Nullable Runnable preparation) {
+			@Nullable ListenerCall timed) {
 		long start = System.nanoTime();
 		Throwable failure = null;
-		if (preparation != null) {
-			preparation.run();
+		if (timed != null) {
+			timed.start();
 		}
 		try {
 			this.method.call().call(argument);
@@ -56,9 +71,16 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 			recover(tag, copy, ex);
 		}
 		finally {
-			if (this.handler.timer() != null) {
-				this.handler.timer().record(System.nanoTime() - start, failure);
-			}
+			record(start, timed, failure);
+		}
+	}
+
+	private void record(long start, @Nullable ListenerCall timed, @Nullable Throwable failure) {
+		if (timed != null) {
+			timed.stop(failure);
+		}
+		if (this.handler.timer() != null) {
+			this.handler.timer().record(System.nanoTime() - start, failure);
 		}
 	}
 

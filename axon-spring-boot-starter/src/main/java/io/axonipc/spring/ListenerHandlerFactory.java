@@ -37,7 +37,8 @@ final class ListenerHandlerFactory {
 	Handler create(AxonListenerEndpoint endpoint, AxonListenerContainer container, ChannelDefinition channel) {
 		Executor executor = executor(endpoint, channel);
 		ListenerMethod method = this.methods.create(endpoint, channel, executor != null);
-		ListenerTimer timer = (this.timers != null) ? this.timers.timer(channel.key(), endpoint.id()) : null;
+		ListenerTimer timer = (this.timers != null)
+				? new GuardedTimer(this.timers.timer(channel.key(), endpoint.id()), endpoint) : null;
 		RetryPolicy policy = channel.listener().retry();
 		ListenerRetry retry = (policy != null) ? new ListenerRetry(policy, container::isRunning) : null;
 		if (executor == null) {

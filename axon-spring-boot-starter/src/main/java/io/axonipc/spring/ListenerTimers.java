@@ -22,9 +22,9 @@ public interface ListenerTimers {
 		/**
 		 * Prepares for a message; called by the thread that receives it.
 		 * @param message the message, valid until this returns
-		 * @return what the thread that calls the listener is to do right before, or null
+		 * @return what is to be told of the message's start and end, or null
 		 */
-		default @Nullable Runnable prepare(MessageView message) {
+		default @Nullable ListenerCall prepare(MessageView message) {
 			return null;
 		}
 
@@ -35,6 +35,20 @@ public interface ListenerTimers {
 		 * @param failure what it failed with, or null
 		 */
 		void record(long nanos, @Nullable Throwable failure);
+
+	}
+
+	/** One message in the hands of a listener; its methods are called in one thread. */
+	interface ListenerCall {
+
+		/** Called right before the listener. */
+		void start();
+
+		/**
+		 * Called afterwards, even if the start failed.
+		 * @param failure what it failed with, or null
+		 */
+		void stop(@Nullable Throwable failure);
 
 	}
 

@@ -76,6 +76,10 @@ class ListenerExecutorTest {
 			throw new IllegalStateException("cannot do " + text);
 		}
 
+		@AxonListener(tag = "typed", executor = "mine", id = "typed")
+		void typed(int[] numbers) {
+		}
+
 		@AxonListener(tag = "stop", executor = "mine", id = "stop")
 		void stop() {
 			this.registry.getListener("stop").stop();
@@ -231,7 +235,7 @@ class ListenerExecutorTest {
 	}
 
 	@Test
-	void messageThatTheExecutorRefusesHasFailed(CapturedOutput output) {
+	void messageThatIsNotHandedOverHasFailed(CapturedOutput output) {
 		Executor full = (task) -> {
 			throw new TaskRejectedException("full");
 		};
@@ -242,14 +246,22 @@ class ListenerExecutorTest {
 					assertThatExceptionOfType(AxonRemoteException.class)
 						.isThrownBy(() -> new OtherProcess(peer).request("block", "x"))
 						.withMessageContaining("full");
+					assertThatExceptionOfType(AxonRemoteException.class)
+						.isThrownBy(() -> new OtherProcess(peer).request("typed", "odd"));
 				}
-				assertThat(context.getBean(AxonListenerEndpointRegistry.class).errors("work")).isEqualTo(1);
+				assertThat(failed(context.getBean(MeterRegistry.class), "block")).isEqualTo(1);
+				assertThat(failed(context.getBean(MeterRegistry.class), "typed")).as("unreadable").isEqualTo(1);
+				assertThat(context.getBean(AxonListenerEndpointRegistry.class).errors("work")).isEqualTo(2);
 				RegisteredListener listener = context.getBean(AxonListenerEndpointRegistry.class).getListener("block");
 				assertThat(CompletableFuture.runAsync(listener::stop, (task) -> new Thread(task).start()))
 					.as("nothing in hand")
 					.succeedsWithin(OtherProcess.PATIENCE);
 			});
 		assertThat(output).contains("Listener 'block' failed");
+	}
+
+	private static long failed(MeterRegistry meters, String listener) {
+		return meters.get("axon.listener").tags("listener", listener, "result", "error").timer().count();
 	}
 
 	@AfterEach

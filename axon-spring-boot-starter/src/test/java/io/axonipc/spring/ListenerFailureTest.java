@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -16,6 +17,7 @@ import io.axonipc.AxonChannel;
 import io.axonipc.AxonRemoteException;
 import io.axonipc.ChannelClosedException;
 import io.axonipc.Claim;
+import io.axonipc.MessageView;
 import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 import io.axonipc.testing.PeerProcess;
 import io.axonipc.testing.UniqueNames;
@@ -234,18 +236,70 @@ class ListenerFailureTest {
 		return Path.of("/dev/shm/axon." + this.names.name("features") + suffix);
 	}
 
-	@Test
-	void timerThatFailsEndsNothing() {
-		ListenerTimers timers = (channel, listener) -> (nanos, failure) -> {
-			throw new IllegalStateException("on purpose");
-		};
-		this.runner.withBean(ListenerTimers.class, () -> timers).run((context) -> {
-			try (AxonChannel peer = this.names.peer("features")) {
-				OtherProcess other = new OtherProcess(peer);
-				assertThat(other.request("length", "x")).isEqualTo("1");
-				assertThat(other.request("length", "xy")).isEqualTo("2");
+	static class HandedOver {
+
+		final BlockingQueue<Integer> lengths = new LinkedBlockingQueue<>();
+
+		@AxonListener(tag = "handed", executor = "mine")
+		void handed(byte[] payload) {
+			this.lengths.add(payload.length);
+		}
+
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "prepare", "start", "stop", "record" })
+	void timerThatFailsDecidesAboutNoMessage(String failing, CapturedOutput output) {
+		HandedOver handedOver = new HandedOver();
+		this.runner.withBean(ListenerTimers.class, () -> (channel, listener) -> new FailingTimer(failing))
+			.withBean("mine", Executor.class, () -> (task) -> new Thread(task).start())
+			.withBean("handedOver", HandedOver.class, () -> handedOver)
+			.run((context) -> {
+				AxonListenerEndpointRegistry registry = context.getBean(AxonListenerEndpointRegistry.class);
+				try (AxonChannel peer = this.names.peer("features")) {
+					OtherProcess other = new OtherProcess(peer);
+					for (String payload : new String[] { "x", "xy" }) {
+						assertThat(other.request("length", payload)).isEqualTo(String.valueOf(payload.length()));
+						assertThat(other.request("handed", payload)).isEmpty();
+						assertThat(handedOver.lengths.poll(60, TimeUnit.SECONDS)).isEqualTo(payload.length());
+					}
+				}
+				context.stop();
+				assertThat(registry.errors("features")).isZero();
+				assertThat(registry.failures("features")).isZero();
+			});
+		assertThat(output.toString().split("Timing or observing listener", -1)).as("once for each listener").hasSize(3);
+	}
+
+	private record FailingTimer(String failing) implements ListenerTimers.ListenerTimer, ListenerTimers.ListenerCall {
+
+		@Override
+		public ListenerTimers.ListenerCall prepare(MessageView message) {
+			failIf("prepare");
+			return this;
+		}
+
+		@Override
+		public void start() {
+			failIf("start");
+		}
+
+		@Override
+		public void stop(Throwable failure) {
+			failIf("stop");
+		}
+
+		@Override
+		public void record(long nanos, Throwable failure) {
+			failIf("record");
+		}
+
+		private void failIf(String method) {
+			if (method.equals(this.failing)) {
+				throw new IllegalStateException("on purpose");
 			}
-		});
+		}
+
 	}
 
 }

@@ -50,7 +50,7 @@ final class AxonListenerObservations implements ListenerTimers {
 		}
 
 		@Override
-		public Runnable prepare(MessageView message) {
+		public ListenerCall prepare(MessageView message) {
 			ReceiverContext<Map<String, String>> context = new ReceiverContext<>(Map::get,
 					message.isRequest() ? Kind.SERVER : Kind.CONSUMER);
 			context.setCarrier(TraceContext.read(message.metadata()));
@@ -62,24 +62,62 @@ final class AxonListenerObservations implements ListenerTimers {
 				.lowCardinalityKeyValue("result", "success")
 				.lowCardinalityKeyValue("exception", "none")
 				.highCardinalityKeyValue("tag", message.tag());
-			return () -> observation.start().openScope();
+			return new ObservedCall(observation);
 		}
 
-		/** Ends what was begun in the same thread, whose scope is still open. */
+		/** The observation's handlers know the time. */
 		@Override
 		public void record(long nanos, @Nullable Throwable failure) {
-			Observation.Scope scope = AxonListenerObservations.this.registry.getCurrentObservationScope();
-			if (scope == null || !NAME.equals(scope.getCurrentObservation().getContext().getName())) {
-				return;
+		}
+
+	}
+
+	private final class ObservedCall implements ListenerCall {
+
+		private final Observation observation;
+
+		private Observation.@Nullable Scope outer;
+
+		private Observation.@Nullable Scope scope;
+
+		ObservedCall(Observation observation) {
+			this.observation = observation;
+		}
+
+		@Override
+		public void start() {
+			this.outer = AxonListenerObservations.this.registry.getCurrentObservationScope();
+			this.observation.start();
+			this.scope = this.observation.openScope();
+		}
+
+		@Override
+		public void stop(@Nullable Throwable failure) {
+			try {
+				closeScopes();
 			}
-			scope.close();
-			Observation observation = scope.getCurrentObservation();
-			if (failure != null) {
-				observation.lowCardinalityKeyValue("result", "error")
-					.lowCardinalityKeyValue("exception", name(failure))
-					.error(failure);
+			finally {
+				// A handler that throws keeps a scope from giving way to the outer one.
+				AxonListenerObservations.this.registry.setCurrentObservationScope(this.outer);
+				if (failure != null) {
+					this.observation.lowCardinalityKeyValue("result", "error")
+						.lowCardinalityKeyValue("exception", name(failure))
+						.error(failure);
+				}
+				this.observation.stop();
 			}
-			observation.stop();
+		}
+
+		/** Including those that the listener left open, or an opening that failed. */
+		private void closeScopes() {
+			Observation.Scope inner = AxonListenerObservations.this.registry.getCurrentObservationScope();
+			while (inner != null && inner != this.scope && inner != this.outer) {
+				inner.close();
+				inner = inner.getPreviousObservationScope();
+			}
+			if (this.scope != null) {
+				this.scope.close();
+			}
 		}
 
 	}

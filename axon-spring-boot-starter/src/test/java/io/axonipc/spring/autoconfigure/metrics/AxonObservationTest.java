@@ -6,7 +6,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -44,6 +47,8 @@ import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
@@ -51,6 +56,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 /** Two applications, each with a tracer of its own: what links them is the metadata. */
 class AxonObservationTest {
@@ -215,6 +221,40 @@ class AxonObservationTest {
 		assertThat(this.there.observations.getCurrentObservation()).isNull();
 	}
 
+	static class LeavesAScopeOpen {
+
+		private final ObservationRegistry observations;
+
+		final BlockingQueue<Optional<Observation.Scope>> outer = new LinkedBlockingQueue<>();
+
+		LeavesAScopeOpen(ObservationRegistry observations) {
+			this.observations = observations;
+		}
+
+		@AxonListener("note")
+		void listen() {
+			Observation.Scope current = this.observations.getCurrentObservationScope();
+			this.outer.add(Optional.ofNullable(current.getPreviousObservationScope()));
+			Observation.start("own", this.observations).openScope();
+		}
+
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "axon.listener", "own", "neither" })
+	void noScopeOutlivesItsMessage(String refused) {
+		this.there.observations.observationConfig().observationPredicate((name, observed) -> !name.equals(refused));
+		LeavesAScopeOpen listener = new LeavesAScopeOpen(this.there.observations);
+		application(this.there).withBean(LeavesAScopeOpen.class, () -> listener).run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				for (int i = 0; i < 3; i++) {
+					peer.sender().send("note", new byte[0]);
+					assertThat(listener.outer.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isEmpty();
+				}
+			}
+		});
+	}
+
 	@Test
 	void observationReplacesTheTimerWithTheSameKeys() {
 		betweenApplications((axon, listener) -> {
@@ -243,6 +283,17 @@ class AxonObservationTest {
 				.tags("channel", "work", "operation", "request", "error", "AxonRemoteException")
 				.timer()
 				.count()).isEqualTo(1);
+		});
+	}
+
+	@Test
+	void unknownChannelIsNotObserved() {
+		application(this.here).run((context) -> {
+			AxonTemplate axon = context.getBean(AxonTemplate.class);
+			assertThatIllegalArgumentException().isThrownBy(() -> axon.send("unknown", "note", null));
+			assertThatIllegalArgumentException()
+				.isThrownBy(() -> axon.sendAndReceive("unknown", "ask", null, Void.class));
+			assertThat(this.here.meters.find("axon.template").meters()).isEmpty();
 		});
 	}
 
