@@ -13,6 +13,7 @@ import io.axonipc.ChannelClosedException;
 import io.axonipc.MessageView;
 import io.axonipc.Role;
 import io.axonipc.RoleTakenException;
+import io.axonipc.SendTimeoutException;
 import io.axonipc.spring.AxonChannels;
 import io.axonipc.spring.AxonOperations;
 import io.axonipc.spring.AxonTemplate;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.messaging.converter.MessageConverter;
 import org.springframework.messaging.support.GenericMessage;
+import org.springframework.util.ClassUtils;
 
 /**
  * Plays the other process in a test of an application: it has the other end of one of its
@@ -66,6 +68,9 @@ public final class AxonTestPeer implements AutoCloseable {
 
 	/** Received and not yet expected; guards itself. */
 	private final List<ReceivedMessage> received = new ArrayList<>();
+
+	/** The first one that a reply threw; guarded by what was received. */
+	private @Nullable Error failure;
 
 	private volatile Duration timeout = Duration.ofSeconds(10);
 
@@ -147,7 +152,9 @@ public final class AxonTestPeer implements AutoCloseable {
 	/**
 	 * Prepares what computes the reply to the application's requests with a tag.
 	 * @param tag the requests' name
-	 * @param reply makes the reply; what it throws is answered as an error
+	 * @param reply makes the reply; what it throws is answered as an error, and an
+	 * {@link Error}, an assertion's for instance, is thrown to the test as well, by the
+	 * next {@link #expect} or by {@link #close}
 	 * @return this
 	 */
 	public AxonTestPeer replyWith(String tag, Function<ReceivedMessage, @Nullable Object> reply) {
@@ -166,6 +173,7 @@ public final class AxonTestPeer implements AutoCloseable {
 		long start = System.nanoTime();
 		synchronized (this.received) {
 			while (true) {
+				throwFailure();
 				ReceivedMessage message = take(tag);
 				if (message != null) {
 					return message;
@@ -221,11 +229,47 @@ public final class AxonTestPeer implements AutoCloseable {
 			this.received.notifyAll();
 		}
 		if (message.isRequest()) {
-			try {
-				this.channel.sender().reply(view, this.converter.toBuffer(reply(message), this.key, message.tag()));
+			answer(view, message);
+		}
+	}
+
+	/** Nothing but the channel's end ends the peer. */
+	private void answer(MessageView view, ReceivedMessage message) {
+		try {
+			this.channel.sender().reply(view, this.converter.toBuffer(reply(message), this.key, message.tag()));
+		}
+		catch (ChannelClosedException ex) {
+			throw ex;
+		}
+		catch (Throwable ex) {
+			if (ex instanceof Error error) {
+				fail(error);
 			}
-			catch (RuntimeException ex) {
+			try {
 				this.channel.sender().replyError(view, String.valueOf(ex.getMessage()));
+			}
+			catch (SendTimeoutException timeout) {
+				fail(new AssertionError("The request '" + message.tag() + "' stays without a reply", timeout));
+			}
+		}
+	}
+
+	private void fail(Error error) {
+		synchronized (this.received) {
+			if (this.failure == null) {
+				this.failure = error;
+			}
+			this.received.notifyAll();
+		}
+	}
+
+	/** Once, for the test to see. */
+	private void throwFailure() {
+		synchronized (this.received) {
+			Error error = this.failure;
+			this.failure = null;
+			if (error != null) {
+				throw error;
 			}
 		}
 	}
@@ -252,6 +296,7 @@ public final class AxonTestPeer implements AutoCloseable {
 		catch (RoleTakenException ex) {
 			// The application goes on, and cleans up when it ends.
 		}
+		throwFailure();
 	}
 
 	/**
@@ -295,7 +340,9 @@ public final class AxonTestPeer implements AutoCloseable {
 		 * @return the payload
 		 */
 		public <T> @Nullable T payload(Class<T> type) {
-			return type.cast(this.converter.fromMessage(new GenericMessage<>(this.payload), type));
+			@SuppressWarnings("unchecked")
+			Class<T> wrapper = (Class<T>) ClassUtils.resolvePrimitiveIfNecessary(type);
+			return wrapper.cast(this.converter.fromMessage(new GenericMessage<>(this.payload), type));
 		}
 
 		/**

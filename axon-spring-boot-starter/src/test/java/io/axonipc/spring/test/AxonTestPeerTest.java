@@ -140,6 +140,30 @@ class AxonTestPeerTest {
 	}
 
 	@Test
+	void errorOfAReplyIsAnsweredAndThrownToTheTest() {
+		withPeer((peer, application) -> {
+			peer.replyWith("norm", (request) -> {
+				throw new AssertionError("on purpose");
+			});
+			assertThatExceptionOfType(AxonRemoteException.class)
+				.isThrownBy(() -> application.sendAndReceive("norm", null, Double.class))
+				.withMessage("on purpose");
+			assertThatExceptionOfType(AssertionError.class).isThrownBy(() -> peer.expect("norm"))
+				.withMessage("on purpose");
+			peer.reply("norm", 5.0);
+			assertThat(application.sendAndReceive("norm", null, Double.class)).isEqualTo(5);
+		});
+	}
+
+	@Test
+	void payloadIsReadAsAPrimitive() {
+		withPeer((peer, application) -> {
+			application.send("number", 5);
+			assertThat(peer.expect("number").payload(int.class)).isEqualTo(5);
+		});
+	}
+
+	@Test
 	void peerThatLeavesLastDropsWhatIsUnread() {
 		AxonTestPeer[] peer = new AxonTestPeer[1];
 		String[] name = new String[1];
