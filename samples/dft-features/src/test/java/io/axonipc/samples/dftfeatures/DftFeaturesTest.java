@@ -35,9 +35,7 @@ class DftFeaturesTest {
 
 	@BeforeAll
 	static void buildBinding() throws Exception {
-		Requirements.cCompiler();
-		Requirements.python();
-		PythonTest.run(Path.of("build-binding").toAbsolutePath().toString());
+		PythonTest.buildBinding();
 	}
 
 	@Test

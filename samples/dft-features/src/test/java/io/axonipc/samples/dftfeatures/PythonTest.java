@@ -20,6 +20,13 @@ class PythonTest {
 		run(Requirements.python().toString(), "-m", "unittest", "discover", "-s", "src/test/python");
 	}
 
+	/** Builds Axon's binding, and requires of the machine what that takes. */
+	static void buildBinding() throws IOException, InterruptedException {
+		Requirements.cCompiler();
+		Requirements.python();
+		run(Path.of("build-binding").toAbsolutePath().toString());
+	}
+
 	/**
 	 * Runs a command that finds the sample's Python modules and Axon's binding.
 	 * @param command the command, which has to succeed

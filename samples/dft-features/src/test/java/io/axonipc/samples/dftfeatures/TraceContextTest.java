@@ -40,9 +40,7 @@ class TraceContextTest {
 
 	@BeforeAll
 	static void buildBinding() throws Exception {
-		Requirements.cCompiler();
-		Requirements.python();
-		PythonTest.run(Path.of("build-binding").toAbsolutePath().toString());
+		PythonTest.buildBinding();
 	}
 
 	@TestConfiguration(proxyBeanMethods = false)
