@@ -13,11 +13,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
 
 import io.axonipc.testing.Golden;
-import io.axonipc.testing.Peer;
+import io.axonipc.testing.Golden.Vector;
 import io.axonipc.testing.UniqueNames;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -55,7 +53,7 @@ class GoldenVectorsTest {
 				AxonChannel client = AxonChannel.open(this.name)) {
 			ByteBuffer memory = map();
 			List<Vector> unseen = new ArrayList<>();
-			for (Vector vector : vectors()) {
+			for (Vector vector : Golden.vectors()) {
 				unseen.add(vector);
 				if (vector.isPadding()) {
 					continue;
@@ -102,7 +100,7 @@ class GoldenVectorsTest {
 		try (AxonChannel server = AxonChannel.open(this.name, SERVER);
 				AxonChannel client = AxonChannel.open(this.name)) {
 			ByteBuffer memory = map();
-			for (Vector vector : vectors()) {
+			for (Vector vector : Golden.vectors()) {
 				long word = ByteBuffer.wrap(vector.bytes()).order(ByteOrder.LITTLE_ENDIAN).getLong();
 				int end = (vector.position() + (((int) word + 63) & -64)) & 4095;
 				boolean large = vector.name().equals("large");
@@ -189,71 +187,6 @@ class GoldenVectorsTest {
 
 	private static ByteBuffer segment() {
 		return ByteBuffer.wrap(Golden.segment()).order(ByteOrder.LITTLE_ENDIAN);
-	}
-
-	private static List<Vector> vectors() throws IOException {
-		List<Vector> vectors = new ArrayList<>();
-		String text = String.join("\n", Golden.lines("records.txt"));
-		for (String block : text.strip().split("\n\n+")) {
-			vectors.add(new Vector(block.lines()
-				.map((line) -> line.split(" ", 2))
-				.collect(Collectors.toMap((line) -> line[0], (line) -> line[1]))));
-		}
-		assertThat(vectors).hasSizeGreaterThan(10);
-		return vectors;
-	}
-
-	private record Vector(Map<String, String> fields) {
-
-		String name() {
-			return this.fields.get("name");
-		}
-
-		int position() {
-			return Integer.parseInt(this.fields.get("position"));
-		}
-
-		boolean isPadding() {
-			return this.fields.get("kind").equals("padding");
-		}
-
-		boolean isReply() {
-			return "1".equals(this.fields.get("reply"));
-		}
-
-		boolean isError() {
-			return "1".equals(this.fields.get("error"));
-		}
-
-		String tag() {
-			return new String(hex("tag"), StandardCharsets.UTF_8);
-		}
-
-		byte[] metadata() {
-			return this.fields.get("metadata").equals("-") ? null : hex("metadata");
-		}
-
-		long correlation() {
-			String id = this.fields.get("correlation");
-			return id.equals("-") ? 0 : HexFormat.fromHexDigitsToLong(id);
-		}
-
-		byte[] payload() {
-			String payload = this.fields.get("payload");
-			if (payload.startsWith("pattern-")) {
-				return Peer.pattern(0, Integer.parseInt(payload.substring(8)));
-			}
-			return payload.equals("-") ? new byte[0] : hex("payload");
-		}
-
-		byte[] bytes() {
-			return hex("bytes");
-		}
-
-		private byte[] hex(String key) {
-			return HexFormat.of().parseHex(this.fields.get(key));
-		}
-
 	}
 
 }
