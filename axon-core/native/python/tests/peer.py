@@ -5,10 +5,21 @@
     peer.py ROLE NAME receive            check that pattern until "quit", print received=N
     peer.py ROLE NAME hold               take one message, print held deliveries=N, and keep it
     peer.py ROLE NAME reopen COUNT       close the channel and open it again so many times
+    peer.py ROLE NAME check              do all exchanges of the all-pairs suite with an echo
+    peer.py ROLE NAME survive            ask a peer that is killed, and its successor, then wait with an open claim
+    peer.py ROLE NAME measure            measure with a peer that is "measured"
+
+ROLE is server, client, or early: a client that finds no channel yet, prints "absent", and waits for it.
+An echo answers a request whose metadata is "error" with an error, its payload the text, and one whose metadata
+is "silence" not at all. At "quit" and at "mark" it prints received=N redelivered=N crc=CHECKSUM, of the messages
+since the last such line.
 """
 
+import importlib
+import math
 import signal
 import sys
+import zlib
 
 import axon
 
@@ -29,14 +40,36 @@ class Pattern:
         return self.bytes[start : start + size]
 
 
+class Tally:
+    """Counts messages, and sums up all their bytes: tag, metadata and payload."""
+
+    def __init__(self):
+        self.messages = 0
+        self.crc = 0
+
+    def add(self, tag, metadata, payload):
+        self.messages += 1
+        for part in tag.encode(), metadata or b"", payload:
+            self.crc = zlib.crc32(part, self.crc)
+
+
 def echo(channel):
+    received, redelivered = Tally(), 0
     for message in channel:
-        if message.tag == "quit":
-            return 0
-        if message.is_request:
-            message.reply(message.payload)
-        else:
+        if message.tag in ("quit", "mark"):
+            print(f"received={received.messages} redelivered={redelivered} crc={received.crc:08x}", flush=True)
+            if message.tag == "quit":
+                return 0
+            received, redelivered = Tally(), 0
+            continue
+        received.add(message.tag, message.metadata, message.payload)
+        redelivered += message.redelivered
+        if not message.is_request:
             channel.send(message.tag, message.payload, metadata=message.metadata)
+        elif message.metadata == b"error":
+            message.reply_error(bytes(message.payload).decode())
+        elif message.metadata != b"silence":
+            message.reply(message.payload)
     return 1
 
 
@@ -76,11 +109,43 @@ def reopen(channel, count):
     return 0
 
 
+def part(module, function):
+    """A behaviour of the all-pairs suite, imported where it is asked for."""
+    return lambda channel: getattr(importlib.import_module(module), function)(channel)
+
+
+def find_nothing(name):
+    try:
+        axon.open(name, open_timeout=0)
+    except axon.ChannelNotFoundError:
+        print("absent", flush=True)
+    else:
+        sys.exit("there is a channel already")
+
+
+BEHAVIOURS = {
+    "echo": echo,
+    "send": send,
+    "receive": receive,
+    "hold": hold,
+    "reopen": reopen,
+    "check": part("peer_check", "check"),
+    "survive": part("peer_check", "survive"),
+    "measure": part("peer_measure", "measure"),
+    "measured": part("peer_measure", "measured"),
+}
+
+
 def main(role, name, behaviour, *arguments):
-    with axon.open(name, role=role, open_timeout=30.0, send_timeout=30.0) as channel:
+    options = {"role": role, "open_timeout": 30.0, "send_timeout": 30.0}
+    if role == "early":
+        find_nothing(name)
+        options["role"] = "client"
+    if behaviour.startswith("measure"):
+        options["spin"] = math.inf
+    with axon.open(name, **options) as channel:
         print("ready", flush=True)
-        behaviours = {"echo": echo, "send": send, "receive": receive, "hold": hold, "reopen": reopen}
-        return behaviours[behaviour](channel, *arguments)
+        return BEHAVIOURS[behaviour](channel, *arguments)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,21 @@ package io.axonipc.testing;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -30,6 +39,13 @@ public final class PeerProcess implements AutoCloseable {
 	private static final Path NATIVE = Path.of("native").toAbsolutePath();
 
 	private static final Path OUT = Path.of("target", "native").toAbsolutePath();
+
+	/** Daemons: a line that never comes keeps no test from ending. */
+	private static final Executor READERS = Executors.newCachedThreadPool((task) -> {
+		Thread thread = new Thread(task, "reader of a peer's output");
+		thread.setDaemon(true);
+		return thread;
+	});
 
 	private static boolean pythonIsBuilt;
 
@@ -64,7 +80,14 @@ public final class PeerProcess implements AutoCloseable {
 		return start(java(program), arguments);
 	}
 
-	private static PeerProcess start(List<String> program, String... arguments) throws IOException {
+	/**
+	 * Starts a peer by a command of its own.
+	 * @param program what {@link #command} told, or a variant of it
+	 * @param arguments see {@link Peer}
+	 * @return the process
+	 * @throws IOException if it cannot be started
+	 */
+	public static PeerProcess start(List<String> program, String... arguments) throws IOException {
 		List<String> command = new ArrayList<>(program);
 		command.addAll(List.of(arguments));
 		return new PeerProcess(builder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
@@ -212,6 +235,41 @@ public final class PeerProcess implements AutoCloseable {
 	 */
 	public void expect(String line) throws IOException {
 		assertThat(this.output.readLine()).isEqualTo(line);
+	}
+
+	/**
+	 * Waits for the next line of the peer's output.
+	 * @param patience the longest wait
+	 * @return the line, or null when the output has ended
+	 * @throws IOException if the output breaks off
+	 * @throws TimeoutException if none came in time; nothing can be read any more
+	 */
+	public String readLine(Duration patience) throws IOException, TimeoutException {
+		Future<String> line = CompletableFuture.supplyAsync(() -> {
+			try {
+				return this.output.readLine();
+			}
+			catch (IOException ex) {
+				throw new UncheckedIOException(ex);
+			}
+		}, READERS);
+		try {
+			return line.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+		}
+		catch (ExecutionException | InterruptedException ex) {
+			throw new IOException("the peer's output cannot be read", ex);
+		}
+	}
+
+	/**
+	 * Waits for the peer to end.
+	 * @param patience the longest wait
+	 * @return its exit status, empty while it lives
+	 * @throws InterruptedException if the wait is interrupted
+	 */
+	public OptionalInt exitStatus(Duration patience) throws InterruptedException {
+		boolean ended = this.process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS);
+		return ended ? OptionalInt.of(this.process.exitValue()) : OptionalInt.empty();
 	}
 
 	/**
