@@ -15,9 +15,10 @@
  * on a mismatch, 2 on an error.
  *
  * An echo answers a request whose metadata is "error" with an error, its
- * payload the text, and one whose metadata is "silence" not at all. At "quit"
- * and at "mark" it prints received=N redelivered=N crc=CHECKSUM, of the
- * messages since the last such line.
+ * payload the text, and one whose metadata is "silence" not at all; with one
+ * whose metadata is "hold" it prints "held" and stays there, unless the request
+ * was delivered before. At "quit" and at "mark" it prints received=N
+ * redelivered=N crc=CHECKSUM, of the messages since the last such line.
  */
 #define _GNU_SOURCE
 #include <stdarg.h>
@@ -102,10 +103,20 @@ static bool has_metadata(const axon_message *message, const char *metadata)
 			&& memcmp(message->metadata, metadata, message->metadata_length) == 0;
 }
 
+static _Noreturn void stay(void)
+{
+	for (;;)
+		pause();
+}
+
 static int answer(axon_channel *channel, const axon_message *request)
 {
 	if (has_metadata(request, "silence"))
 		return AXON_OK;
+	if (has_metadata(request, "hold") && request->deliveries == 1) {
+		say("held\n");
+		stay();
+	}
 	if (!has_metadata(request, "error"))
 		return axon_reply(channel, request, request->payload, request->payload_length, PATIENCE);
 	char *text = strndup(request->payload, request->payload_length);
@@ -178,8 +189,7 @@ static _Noreturn void hold(axon_channel *channel)
 	axon_message message;
 	checked(axon_receive(channel, &message, AXON_FOREVER), "receive");
 	say("held deliveries=%u\n", message.deliveries);
-	for (;;)
-		pause();
+	stay();
 }
 
 static int reopen(axon_channel **channel, const char *name, const axon_options *options, unsigned long long count)

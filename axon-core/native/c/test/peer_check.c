@@ -211,7 +211,7 @@ static void exchange_full_slots(void)
 
 static void exchange_death(void)
 {
-	const axon_header header = header_of("ask", pattern_of(7, 20), 20);
+	const axon_header header = header_of("ask", "hold", 4);
 	axon_message reply;
 	expect(request(&header, pattern_of(0, SLOT_SIZE), SLOT_SIZE, PATIENCE, &reply), AXON_PEER_DIED, "request");
 }
@@ -242,6 +242,7 @@ static bool end(const char *tag)
 {
 	checked(axon_send(channel, tag, NULL, 0, PATIENCE), "send");
 	say("sent=%llu crc=%08x\n", sent.messages, sent.crc);
+	sent = TALLY_EMPTY;
 	return true;
 }
 
@@ -259,7 +260,8 @@ int survive(axon_channel *opened)
 	const axon_header header = header_of("data", NULL, 0);
 	void *payload;
 	channel = opened;
-	if (!(exchange("death", exchange_death) && exchange("restart", exchange_restart) && end("mark")))
+	if (!(exchange("small", exchange_small) && end("mark") && exchange("death", exchange_death)
+			&& exchange("restart", exchange_restart) && end("mark")))
 		return 1;
 	checked(axon_claim(channel, &header, RING_SIZE, PATIENCE, &payload), "claim");
 	memcpy(payload, pattern_of(0, RING_SIZE / 2), RING_SIZE / 2);

@@ -11,8 +11,9 @@
 
 ROLE is server, client, or early: a client that finds no channel yet, prints "absent", and waits for it.
 An echo answers a request whose metadata is "error" with an error, its payload the text, and one whose metadata
-is "silence" not at all. At "quit" and at "mark" it prints received=N redelivered=N crc=CHECKSUM, of the messages
-since the last such line.
+is "silence" not at all; with one whose metadata is "hold" it prints "held" and stays there, unless the request was
+delivered before. At "quit" and at "mark" it prints received=N redelivered=N crc=CHECKSUM, of the messages since the
+last such line.
 """
 
 import importlib
@@ -53,6 +54,11 @@ class Tally:
             self.crc = zlib.crc32(part, self.crc)
 
 
+def stay():
+    while True:  # until the process is killed
+        signal.pause()
+
+
 def echo(channel):
     received, redelivered = Tally(), 0
     for message in channel:
@@ -64,6 +70,9 @@ def echo(channel):
             continue
         received.add(message.tag, message.metadata, message.payload)
         redelivered += message.redelivered
+        if message.metadata == b"hold" and not message.redelivered:
+            print("held", flush=True)
+            stay()
         if not message.is_request:
             channel.send(message.tag, message.payload, metadata=message.metadata)
         elif message.metadata == b"error":
@@ -98,8 +107,7 @@ def receive(channel):
 def hold(channel):
     message = channel.receive()
     print(f"held deliveries={message.deliveries}", flush=True)
-    while True:
-        signal.pause()
+    stay()
 
 
 def reopen(channel, count):

@@ -3,10 +3,8 @@
 The same in each language; PeerCheck.java names what the numbers stand for.
 """
 
-import signal
-
 import axon
-from peer import Pattern, Tally
+from peer import Pattern, Tally, stay
 
 SMALL = 0, 1, 7, 8, 31, 32, 33, 255, 4096, 65_000
 LARGE = 262_128, 262_136, 262_144, 300_001, 1 << 20, 5_000_001
@@ -42,6 +40,7 @@ class Check:
     def end(self, tag):
         self.channel.send(tag, b"")
         print(f"sent={self.sent.messages} crc={self.sent.crc:08x}", flush=True)
+        self.sent = Tally()
         return True
 
     def send(self, tag, metadata, payload, timeout=PATIENCE):
@@ -130,7 +129,7 @@ class Check:
                 self.receive("data", None, self.pattern(number, size))
 
     def death(self):
-        self.expect(axon.PeerDiedError, self.request, self.pattern(7, 20), self.pattern(0, SLOT_SIZE))
+        self.expect(axon.PeerDiedError, self.request, b"hold", self.pattern(0, SLOT_SIZE))
 
     def restart(self):
         self.request_pattern(1, RING_SIZE)
@@ -157,10 +156,16 @@ def check(channel):
 
 def survive(channel):
     it = Check(channel)
-    if not (it.exchange("death", it.death) and it.exchange("restart", it.restart) and it.end("mark")):
+    good = (
+        it.exchange("small", it.echoes, SMALL)
+        and it.end("mark")
+        and it.exchange("death", it.death)
+        and it.exchange("restart", it.restart)
+        and it.end("mark")
+    )
+    if not good:
         return 1
     with channel.claim("data", RING_SIZE) as view:
         view[: RING_SIZE // 2] = it.pattern(0, RING_SIZE // 2)
         print("claimed", flush=True)
-        while True:
-            signal.pause()
+        stay()

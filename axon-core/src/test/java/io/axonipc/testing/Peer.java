@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.locks.LockSupport;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.ChannelNotFoundException;
@@ -31,8 +32,10 @@ import io.axonipc.WaitStrategy;
  * and waits for it. Each prints "ready" once its channel is open.
  * <p>
  * An echo answers a request whose metadata is "error" with an error, its payload the
- * text, and one whose metadata is "silence" not at all. At "quit" and at "mark" it prints
- * received=N redelivered=N crc=CHECKSUM, of the messages since the last such line.
+ * text, and one whose metadata is "silence" not at all; with one whose metadata is "hold"
+ * it prints "held" and stays there, unless the request was delivered before. At "quit"
+ * and at "mark" it prints received=N redelivered=N crc=CHECKSUM, of the messages since
+ * the last such line.
  */
 public final class Peer {
 
@@ -136,6 +139,13 @@ public final class Peer {
 			case "silence" -> {
 				// The asking side's time-out.
 			}
+			case "hold" -> {
+				if (!request.isRedelivered()) {
+					System.out.println("held");
+					stay();
+				}
+				channel.sender().reply(request, request.payload());
+			}
 			default -> channel.sender().reply(request, request.payload());
 		}
 	}
@@ -161,10 +171,17 @@ public final class Peer {
 		}
 	}
 
-	private static void hold(AxonChannel channel) throws InterruptedException {
+	private static void hold(AxonChannel channel) {
 		MessageView message = channel.receiver().receive(PATIENCE);
 		System.out.println("held deliveries=" + message.deliveries());
-		Thread.currentThread().join();
+		stay();
+	}
+
+	/** Until the process is killed. */
+	static void stay() {
+		while (true) {
+			LockSupport.park();
+		}
 	}
 
 	private static void reopen(AxonChannel first, ChannelOptions options, int count) {

@@ -60,7 +60,7 @@ public final class PeerCheck {
 
 	private final AxonChannel channel;
 
-	private final Tally sent = new Tally();
+	private Tally sent = new Tally();
 
 	private Tally received = new Tally();
 
@@ -78,16 +78,17 @@ public final class PeerCheck {
 	}
 
 	/** The behaviour "survive". */
-	static boolean survive(AxonChannel channel) throws InterruptedException {
+	static boolean survive(AxonChannel channel) {
 		PeerCheck check = new PeerCheck(channel);
-		if (!(check.exchange("death", check::death) && check.exchange("restart", check::restart)
+		if (!(check.exchange("small", () -> check.echoes(SMALL)) && check.end("mark")
+				&& check.exchange("death", check::death) && check.exchange("restart", check::restart)
 				&& check.end("mark"))) {
 			return false;
 		}
 		Claim claim = channel.sender().claim("data", RING_SIZE);
 		claim.buffer().put(Peer.pattern(0, RING_SIZE / 2));
 		System.out.println("claimed");
-		Thread.currentThread().join();
+		Peer.stay();
 		return false;
 	}
 
@@ -108,6 +109,7 @@ public final class PeerCheck {
 	private boolean end(String tag) {
 		this.channel.sender().send(tag, new byte[0]);
 		System.out.println("sent=" + this.sent.messages() + " crc=" + this.sent.checksum());
+		this.sent = new Tally();
 		return true;
 	}
 
@@ -182,7 +184,9 @@ public final class PeerCheck {
 	}
 
 	private void death() {
-		expect(PeerDiedException.class, () -> request(0, SLOT_SIZE));
+		expect(PeerDiedException.class, () -> request("hold".getBytes(StandardCharsets.US_ASCII),
+				Peer.pattern(0, SLOT_SIZE), PATIENCE, (reply) -> {
+				}));
 	}
 
 	private void restart() {

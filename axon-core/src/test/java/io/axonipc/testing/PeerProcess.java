@@ -299,9 +299,10 @@ public final class PeerProcess implements AutoCloseable {
 		run("kill", "-" + name, Long.toString(this.process.pid()));
 	}
 
+	/** Kills the peer, and waits until what it held is free. */
 	@Override
 	public void close() {
-		this.process.destroyForcibly();
+		this.process.destroyForcibly().onExit().join();
 	}
 
 }
