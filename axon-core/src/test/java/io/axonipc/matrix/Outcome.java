@@ -1,0 +1,37 @@
+package io.axonipc.matrix;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * How many steps went well, and what went wrong.
+ *
+ * @param passed steps that went well
+ * @param steps all steps there are
+ * @param failures where and how others failed
+ */
+record Outcome(int passed, int steps, List<String> failures) {
+
+	static Outcome good(int steps) {
+		return new Outcome(steps, steps, List.of());
+	}
+
+	static Outcome failed(int passed, int steps, String failure) {
+		return new Outcome(passed, steps, List.of(failure));
+	}
+
+	Outcome plus(Outcome other) {
+		return new Outcome(this.passed + other.passed, this.steps + other.steps,
+				Stream.concat(this.failures.stream(), other.failures.stream()).toList());
+	}
+
+	boolean isGood() {
+		return this.failures.isEmpty() && this.passed == this.steps;
+	}
+
+	@Override
+	public String toString() {
+		return (isGood() ? "ok " : "FAILED ") + this.passed + "/" + this.steps;
+	}
+
+}
