@@ -24,4 +24,16 @@ class NativeTest {
 		PeerProcess.runPython("-m", "unittest", "discover", "-s", "native/python/tests");
 	}
 
+	@Test
+	void theGoPackagePassesItsTests() throws IOException {
+		PeerProcess.runGo("vet", "./...");
+		PeerProcess.runGo("test", "-count=1", "./...");
+	}
+
+	@Test
+	void theGoSourcesAreFormatted() throws IOException {
+		Requirements.go();
+		PeerProcess.run("bash", "-c", "files=$(gofmt -l native/go native/c) && echo \"$files\" && test -z \"$files\"");
+	}
+
 }

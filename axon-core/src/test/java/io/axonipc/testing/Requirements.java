@@ -53,6 +53,14 @@ public final class Requirements {
 	}
 
 	/**
+	 * Needs Go.
+	 * @return its executable
+	 */
+	public static Path go() {
+		return command("go", "the tests need go, 1.19 or later (Debian: golang-go)");
+	}
+
+	/**
 	 * Needs to run as root.
 	 * @throws IOException if this process's owner cannot be read
 	 */
