@@ -1,21 +1,33 @@
 // Command peer is the other end of a channel, for tests that drive it as a
 // process of its own.
 //
-//	peer server|client NAME echo             sends every message back, answers every request, until the tag "quit"
-//	peer server|client NAME send COUNT SIZE  sends messages of a known pattern, then "quit"
-//	peer server|client NAME receive          checks that pattern until "quit", prints received=N
-//	peer server|client NAME hold             takes one message, prints held deliveries=N, and keeps it
-//	peer server|client NAME reopen COUNT     closes the channel and opens it again so many times
+//	peer ROLE NAME echo             sends every message back, answers every request, until the tag "quit"
+//	peer ROLE NAME send COUNT SIZE  sends messages of a known pattern, then "quit"
+//	peer ROLE NAME receive          checks that pattern until "quit", prints received=N
+//	peer ROLE NAME hold             takes one message, prints held deliveries=N, and keeps it
+//	peer ROLE NAME reopen COUNT     closes the channel and opens it again so many times
+//	peer ROLE NAME check            does all exchanges of the all-pairs suite with an echo
+//	peer ROLE NAME survive          asks a peer that is killed, and its successor, then waits with an open claim
+//	peer ROLE NAME measure          measures with a peer that is "measured"
 //
-// It prints "ready" once the channel is open.
+// ROLE is server, client, or early: a client that finds no channel yet, prints
+// "absent", and waits for it. It prints "ready" once the channel is open.
+//
+// An echo answers a request whose metadata is "error" with an error, its
+// payload the text, and one whose metadata is "silence" not at all; with one
+// whose metadata is "hold" it prints "held" and stays there, unless the request
+// was delivered before. At "quit" and at "mark" it prints received=N
+// redelivered=N crc=CHECKSUM, of the messages since the last such line.
 package main
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	axon "axonipc.io/axon/go"
@@ -66,14 +78,66 @@ func each(channel *axon.Channel, handle func(*axon.Message) error) error {
 	}
 }
 
+// tally counts messages, and sums up all their bytes: tag, metadata and payload.
+type tally struct {
+	messages int
+	crc      uint32
+}
+
+func (t *tally) add(tag string, metadata, payload []byte) {
+	t.messages++
+	for _, part := range [][]byte{[]byte(tag), metadata, payload} {
+		t.crc = crc32.Update(t.crc, crc32.IEEETable, part)
+	}
+}
+
+func stay() {
+	for { // select{} would be taken for a deadlock
+		time.Sleep(time.Hour)
+	}
+}
+
+func answer(request *axon.Message) error {
+	switch string(request.Metadata()) {
+	case "error":
+		return request.ReplyError(background, string(request.Payload()))
+	case "silence":
+		return nil
+	case "hold":
+		if request.Deliveries() == 1 {
+			fmt.Println("held")
+			stay()
+		}
+	}
+	return request.Reply(background, request.Payload())
+}
+
 func echo(channel *axon.Channel) error {
-	return each(channel, func(message *axon.Message) error {
+	var received tally
+	redelivered := 0
+	total := func() {
+		fmt.Printf("received=%d redelivered=%d crc=%08x\n", received.messages, redelivered, received.crc)
+		received, redelivered = tally{}, 0
+	}
+	err := each(channel, func(message *axon.Message) error {
+		if message.Tag() == "mark" {
+			total()
+			return nil
+		}
+		received.add(message.Tag(), message.Metadata(), message.Payload())
+		if message.Deliveries() > 1 {
+			redelivered++
+		}
 		if message.IsRequest() {
-			return message.Reply(background, message.Payload())
+			return answer(message)
 		}
 		header := axon.Header{Tag: message.Tag(), Metadata: message.Metadata()}
 		return channel.SendHeader(background, header, message.Payload())
 	})
+	if err == nil {
+		total()
+	}
+	return err
 }
 
 func send(channel *axon.Channel, count, size int) error {
@@ -110,9 +174,8 @@ func hold(channel *axon.Channel) error {
 		return err
 	}
 	fmt.Printf("held deliveries=%d\n", message.Deliveries())
-	for { // select{} would be taken for a deadlock
-		time.Sleep(time.Hour)
-	}
+	stay()
+	return nil
 }
 
 func reopen(channel *axon.Channel, options axon.Options, count int) error {
@@ -121,6 +184,20 @@ func reopen(channel *axon.Channel, options axon.Options, count int) error {
 		if channel, err = axon.Open(background, channel.Name(), options); err == nil {
 			err = channel.Close()
 		}
+	}
+	return err
+}
+
+func findNothing(name string, options axon.Options) error {
+	options.OpenTimeout = axon.NoTime
+	channel, err := axon.Open(background, name, options)
+	if err == nil {
+		channel.Close()
+		return errors.New("there is a channel already")
+	}
+	if errors.Is(err, axon.ErrTimeout) {
+		fmt.Println("absent")
+		return nil
 	}
 	return err
 }
@@ -137,6 +214,14 @@ func run(role, name, behaviour string, arguments []string) error {
 	options := axon.Options{OpenTimeout: patience, SendTimeout: patience}
 	if role == "server" {
 		options.Role = axon.Server
+	}
+	if strings.HasPrefix(behaviour, "measure") {
+		options.Spin = axon.Forever
+	}
+	if role == "early" {
+		if err := findNothing(name, options); err != nil {
+			return err
+		}
 	}
 	channel, err := axon.Open(background, name, options)
 	if err != nil {
@@ -155,13 +240,21 @@ func run(role, name, behaviour string, arguments []string) error {
 		return hold(channel)
 	case "reopen":
 		return reopen(channel, options, numbers[0])
+	case "check":
+		return check(channel)
+	case "survive":
+		return survive(channel)
+	case "measure":
+		return measure(channel)
+	case "measured":
+		return measured(channel)
 	}
 	return fmt.Errorf("no such behaviour: %s", behaviour)
 }
 
 func main() {
 	if len(os.Args) < 4 || len(os.Args) > 6 {
-		fmt.Fprintln(os.Stderr, "usage: peer server|client NAME echo|send COUNT SIZE|receive|hold|reopen COUNT")
+		fmt.Fprintln(os.Stderr, "usage: peer server|client|early NAME BEHAVIOUR, see main.go")
 		os.Exit(2)
 	}
 	if err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4:]); err != nil {
