@@ -17,8 +17,8 @@
  * An echo answers a request whose metadata is "error" with an error, its
  * payload the text, and one whose metadata is "silence" not at all; with one
  * whose metadata is "hold" it prints "held" and stays there, unless the request
- * was delivered before. At "quit" and at "mark" it prints received=N
- * redelivered=N crc=CHECKSUM, of the messages since the last such line.
+ * was delivered before. At "mark" it prints received=N/CHECKSUM redelivered=N,
+ * of the messages since the last mark.
  */
 #define _GNU_SOURCE
 #include <stdarg.h>
@@ -132,11 +132,10 @@ static int echo(axon_channel *channel)
 	axon_message message;
 	for (;;) {
 		checked(axon_receive(channel, &message, AXON_FOREVER), "receive");
-		const bool quit = has_tag(&message, "quit");
-		if (quit || has_tag(&message, "mark")) {
-			say("received=%llu redelivered=%llu crc=%08x\n", received.messages, redelivered, received.crc);
-			if (quit)
-				return 0;
+		if (has_tag(&message, "quit"))
+			return 0;
+		if (has_tag(&message, "mark")) {
+			say("received=%llu/%08x redelivered=%llu\n", received.messages, received.crc, redelivered);
 			received = TALLY_EMPTY;
 			redelivered = 0;
 			continue;

@@ -230,29 +230,26 @@ static void exchange_restart(void)
 static bool exchange(const char *name, void (*run)(void))
 {
 	exchange_name = name;
-	received = TALLY_EMPTY;
+	sent = received = TALLY_EMPTY;
 	if (setjmp(end_of_exchange) != 0)
 		return false;
 	run();
-	say("exchange %s messages=%llu crc=%08x\n", name, received.messages, received.crc);
-	return true;
-}
-
-static bool end(const char *tag)
-{
-	checked(axon_send(channel, tag, NULL, 0, PATIENCE), "send");
-	say("sent=%llu crc=%08x\n", sent.messages, sent.crc);
-	sent = TALLY_EMPTY;
+	checked(axon_send(channel, "mark", NULL, 0, PATIENCE), "send");
+	say("exchange %s sent=%llu/%08x received=%llu/%08x\n", name, sent.messages, sent.crc, received.messages,
+			received.crc);
 	return true;
 }
 
 int check(axon_channel *opened)
 {
 	channel = opened;
-	return exchange("small", exchange_small) && exchange("large", exchange_large)
+	if (!(exchange("small", exchange_small) && exchange("large", exchange_large)
 			&& exchange("metadata", exchange_metadata) && exchange("requests", exchange_requests)
 			&& exchange("errors", exchange_errors) && exchange("full-ring", exchange_full_ring)
-			&& exchange("full-slots", exchange_full_slots) && end("quit") ? 0 : 1;
+			&& exchange("full-slots", exchange_full_slots)))
+		return 1;
+	checked(axon_send(channel, "quit", NULL, 0, PATIENCE), "send");
+	return 0;
 }
 
 int survive(axon_channel *opened)
@@ -260,8 +257,8 @@ int survive(axon_channel *opened)
 	const axon_header header = header_of("data", NULL, 0);
 	void *payload;
 	channel = opened;
-	if (!(exchange("small", exchange_small) && end("mark") && exchange("death", exchange_death)
-			&& exchange("restart", exchange_restart) && end("mark")))
+	if (!(exchange("small", exchange_small) && exchange("death", exchange_death)
+			&& exchange("restart", exchange_restart)))
 		return 1;
 	checked(axon_claim(channel, &header, RING_SIZE, PATIENCE, &payload), "claim");
 	memcpy(payload, pattern_of(0, RING_SIZE / 2), RING_SIZE / 2);

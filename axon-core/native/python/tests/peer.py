@@ -12,8 +12,7 @@
 ROLE is server, client, or early: a client that finds no channel yet, prints "absent", and waits for it.
 An echo answers a request whose metadata is "error" with an error, its payload the text, and one whose metadata
 is "silence" not at all; with one whose metadata is "hold" it prints "held" and stays there, unless the request was
-delivered before. At "quit" and at "mark" it prints received=N redelivered=N crc=CHECKSUM, of the messages since the
-last such line.
+delivered before. At "mark" it prints received=N/CHECKSUM redelivered=N, of the messages since the last mark.
 """
 
 import importlib
@@ -53,6 +52,9 @@ class Tally:
         for part in tag.encode(), metadata or b"", payload:
             self.crc = zlib.crc32(part, self.crc)
 
+    def __str__(self):
+        return f"{self.messages}/{self.crc:08x}"
+
 
 def stay():
     while True:  # until the process is killed
@@ -62,10 +64,10 @@ def stay():
 def echo(channel):
     received, redelivered = Tally(), 0
     for message in channel:
-        if message.tag in ("quit", "mark"):
-            print(f"received={received.messages} redelivered={redelivered} crc={received.crc:08x}", flush=True)
-            if message.tag == "quit":
-                return 0
+        if message.tag == "quit":
+            return 0
+        if message.tag == "mark":
+            print(f"received={received} redelivered={redelivered}", flush=True)
             received, redelivered = Tally(), 0
             continue
         received.add(message.tag, message.metadata, message.payload)

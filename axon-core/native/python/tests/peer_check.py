@@ -28,19 +28,18 @@ class Check:
         self.received = Tally()
 
     def exchange(self, name, run, *arguments):
+        self.sent = Tally()
         self.received = Tally()
         try:
             run(*arguments)
+        except Failure as failure:
+            print(f"failed {name}: {failure}", flush=True)
+            return False
         except Exception as error:
             print(f"failed {name}: {type(error).__name__}: {error}", flush=True)
             return False
-        print(f"exchange {name} messages={self.received.messages} crc={self.received.crc:08x}", flush=True)
-        return True
-
-    def end(self, tag):
-        self.channel.send(tag, b"")
-        print(f"sent={self.sent.messages} crc={self.sent.crc:08x}", flush=True)
-        self.sent = Tally()
+        self.channel.send("mark", b"")
+        print(f"exchange {name} sent={self.sent} received={self.received}", flush=True)
         return True
 
     def send(self, tag, metadata, payload, timeout=PATIENCE):
@@ -149,8 +148,9 @@ def check(channel):
         and it.exchange("errors", it.errors)
         and it.exchange("full-ring", it.fill, RING_SIZE)
         and it.exchange("full-slots", it.fill, SLOT_SIZE)
-        and it.end("quit")
     )
+    if good:
+        channel.send("quit", b"")
     return 0 if good else 1
 
 
@@ -158,10 +158,8 @@ def survive(channel):
     it = Check(channel)
     good = (
         it.exchange("small", it.echoes, SMALL)
-        and it.end("mark")
         and it.exchange("death", it.death)
         and it.exchange("restart", it.restart)
-        and it.end("mark")
     )
     if not good:
         return 1

@@ -16,8 +16,8 @@
 // An echo answers a request whose metadata is "error" with an error, its
 // payload the text, and one whose metadata is "silence" not at all; with one
 // whose metadata is "hold" it prints "held" and stays there, unless the request
-// was delivered before. At "quit" and at "mark" it prints received=N
-// redelivered=N crc=CHECKSUM, of the messages since the last such line.
+// was delivered before. At "mark" it prints received=N/CHECKSUM redelivered=N,
+// of the messages since the last mark.
 package main
 
 import (
@@ -91,6 +91,10 @@ func (t *tally) add(tag string, metadata, payload []byte) {
 	}
 }
 
+func (t tally) String() string {
+	return fmt.Sprintf("%d/%08x", t.messages, t.crc)
+}
+
 func stay() {
 	for { // select{} would be taken for a deadlock
 		time.Sleep(time.Hour)
@@ -115,13 +119,10 @@ func answer(request *axon.Message) error {
 func echo(channel *axon.Channel) error {
 	var received tally
 	redelivered := 0
-	total := func() {
-		fmt.Printf("received=%d redelivered=%d crc=%08x\n", received.messages, redelivered, received.crc)
-		received, redelivered = tally{}, 0
-	}
-	err := each(channel, func(message *axon.Message) error {
+	return each(channel, func(message *axon.Message) error {
 		if message.Tag() == "mark" {
-			total()
+			fmt.Printf("received=%v redelivered=%d\n", received, redelivered)
+			received, redelivered = tally{}, 0
 			return nil
 		}
 		received.add(message.Tag(), message.Metadata(), message.Payload())
@@ -134,10 +135,6 @@ func echo(channel *axon.Channel) error {
 		header := axon.Header{Tag: message.Tag(), Metadata: message.Metadata()}
 		return channel.SendHeader(background, header, message.Payload())
 	})
-	if err == nil {
-		total()
-	}
-	return err
 }
 
 func send(channel *axon.Channel, count, size int) error {
@@ -258,7 +255,9 @@ func main() {
 		os.Exit(2)
 	}
 	if err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4:]); err != nil {
-		fmt.Fprintln(os.Stderr, "peer:", err)
+		if err != errTold {
+			fmt.Fprintln(os.Stderr, "peer:", err)
+		}
 		os.Exit(1)
 	}
 }

@@ -15,6 +15,7 @@ import io.axonipc.AxonException;
 import io.axonipc.Role;
 import io.axonipc.testing.PeerProcess;
 import io.axonipc.testing.PeerProcess.Language;
+import io.axonipc.testing.Tally;
 import io.axonipc.testing.UniqueNames;
 
 /**
@@ -23,16 +24,18 @@ import io.axonipc.testing.UniqueNames;
  */
 final class Conversation {
 
-	/** Steps of {@link #ordinary}: the exchanges, what arrived, and what is left. */
-	static final int ORDINARY_STEPS = Script.EXCHANGES.size() + 2;
+	/** Steps of {@link #ordinary}: the exchanges, and the end. */
+	static final int ORDINARY_STEPS = Script.EXCHANGES.size() + 1;
 
 	/** Steps of {@link #withKills}. */
-	static final int KILL_STEPS = ORDINARY_STEPS + 5;
+	static final int KILL_STEPS = ORDINARY_STEPS + 4;
 
 	/** More than the time after which a peer gives up itself. */
 	private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-	private static final Pattern COUNT = Pattern.compile("messages=(\\d{1,6}) ");
+	private static final Duration SHORT_WAIT = Duration.ofMillis(200);
+
+	private static final Pattern EXCHANGED = Pattern.compile("exchange (\\S+) sent=(\\S+) received=((\\d{1,6})/\\S+)");
 
 	private final Language asks;
 
@@ -42,9 +45,9 @@ final class Conversation {
 
 	private final String name = "matrix-" + UUID.randomUUID();
 
-	private PeerProcess asker;
+	private volatile PeerProcess asker;
 
-	private PeerProcess answerer;
+	private volatile PeerProcess answerer;
 
 	private String step = "start";
 
@@ -64,7 +67,7 @@ final class Conversation {
 
 	/** All exchanges, in one start order. */
 	Outcome ordinary(boolean serverFirst) {
-		String order = serverFirst ? "the server is first" : "the client is first";
+		String order = serverFirst ? "server first" : "client first";
 		return attempt(ORDINARY_STEPS, order, () -> {
 			start("check", "echo", serverFirst);
 			exchangesToTheEnd();
@@ -77,19 +80,18 @@ final class Conversation {
 	 * does all exchanges.
 	 */
 	Outcome withKills() {
-		return attempt(KILL_STEPS, "processes are killed", () -> {
+		return attempt(KILL_STEPS, "with kills", () -> {
 			start("survive", "echo", true);
 			exchange("small");
-			this.step = "totals";
-			totals(0);
 			this.step = "kill";
 			expect(this.answerer, "held");
 			this.answerer.kill();
-			exchange("death");
+			String sent = asked("death");
+			this.passed++;
 			startSuccessor((this.role == Role.SERVER) ? Role.CLIENT : Role.SERVER, "echo");
-			exchange("restart");
 			this.step = "redelivery";
-			totals(1);
+			totals(sent, 1);
+			exchange("restart");
 			this.step = "successor";
 			expect(this.asker, "claimed");
 			this.asker.kill();
@@ -102,13 +104,11 @@ final class Conversation {
 		for (String exchange : Script.EXCHANGES) {
 			exchange(exchange);
 		}
-		this.step = "totals";
-		totals(0);
 		this.step = "end";
 		for (PeerProcess process : List.of(this.answerer, this.asker)) {
 			OptionalInt status = process.exitStatus(PATIENCE);
 			if (!status.equals(OptionalInt.of(0))) {
-				throw new FailedException("a process did not end with the status 0");
+				throw new FailedException("a process did not end with the status 0" + endings());
 			}
 		}
 		List<String> left = UniqueNames.files(this.name);
@@ -136,26 +136,40 @@ final class Conversation {
 	}
 
 	private PeerProcess start(Role of, String word, String asking, String answering) throws IOException {
+		PeerProcess process;
 		if (of == this.role) {
-			this.asker = PeerProcess.start(this.asks, word, this.name, asking);
-			return this.asker;
+			process = PeerProcess.start(this.asks, word, this.name, asking);
+			this.asker = process;
 		}
-		this.answerer = PeerProcess.start(this.answers, word, this.name, answering);
-		return this.answerer;
+		else {
+			process = PeerProcess.start(this.answers, word, this.name, answering);
+			this.answerer = process;
+		}
+		process.onFailure(this::closeBoth);
+		return process;
 	}
 
 	private void exchange(String exchange) throws Exception {
+		totals(asked(exchange), 0);
+	}
+
+	/** What the asking side received is what it should be; tells what it sent. */
+	private String asked(String exchange) throws Exception {
 		this.step = exchange;
 		String line = read(this.asker);
-		Matcher count = COUNT.matcher(line);
-		compare(line, Script.line(exchange, count.find() ? Integer.parseInt(count.group(1)) : 0));
-		this.passed++;
+		Matcher exchanged = EXCHANGED.matcher(line);
+		if (!exchanged.matches() || !exchanged.group(1).equals(exchange)) {
+			compare(line, "exchange " + exchange + " sent=... received=...");
+		}
+		Tally expected = Script.received(exchange, Integer.parseInt(exchanged.group(4)));
+		compare("the asking side received " + exchanged.group(3), "the asking side received " + expected);
+		return exchanged.group(2);
 	}
 
 	/** What the answering side received is what the asking side sent. */
-	private void totals(int redelivered) throws Exception {
-		String sent = read(this.asker);
-		compare(read(this.answerer), sent.replaceFirst("sent=(\\d+) ", "received=$1 redelivered=" + redelivered + " "));
+	private void totals(String sent, int redelivered) throws Exception {
+		compare("the answering side " + read(this.answerer),
+				"the answering side received=" + sent + " redelivered=" + redelivered);
 		this.passed++;
 	}
 
@@ -168,7 +182,7 @@ final class Conversation {
 			throw new FailedException(line.substring(line.indexOf(':') + 2));
 		}
 		if (!line.equals(expected)) {
-			throw new FailedException("said '" + line + "' instead of '" + expected + "'");
+			throw new FailedException("'" + line + "' instead of '" + expected + "'");
 		}
 	}
 
@@ -177,12 +191,12 @@ final class Conversation {
 		try {
 			String line = process.readLine(PATIENCE);
 			if (line == null) {
-				throw new FailedException(who + "ended");
+				throw new FailedException(who + "ended" + endings());
 			}
 			return line;
 		}
 		catch (TimeoutException ex) {
-			throw new FailedException(who + "said nothing for " + PATIENCE.toSeconds() + " s");
+			throw new FailedException(who + "said nothing for " + PATIENCE.toSeconds() + " s" + endings());
 		}
 	}
 
@@ -192,10 +206,9 @@ final class Conversation {
 			return new Outcome(this.passed, steps, List.of());
 		}
 		catch (Exception | AssertionError ex) {
-			String reason = (ex instanceof FailedException) ? ex.getMessage() : ex.toString();
-			String roles = lower(this.asks) + " as " + lower(this.role) + " asks " + lower(this.answers);
+			String what = (ex instanceof FailedException) ? ex.getMessage() : ex + endings();
 			return Outcome.failed(this.passed, steps,
-					roles + ", " + how + ": " + this.step + ": " + reason + endings());
+					new Failure(this.step + ": " + what, "as " + lower(this.role) + ", " + how));
 		}
 		finally {
 			end();
@@ -209,9 +222,16 @@ final class Conversation {
 
 	private static String ending(String side, PeerProcess process) {
 		try {
-			OptionalInt status = (process != null) ? process.exitStatus(Duration.ofMillis(100)) : OptionalInt.empty();
-			return status.isPresent() && status.getAsInt() != 0
-					? "; the " + side + " side ended with the status " + status.getAsInt() : "";
+			OptionalInt status = (process != null) ? process.exitStatus(SHORT_WAIT) : OptionalInt.empty();
+			if (status.isEmpty() || status.getAsInt() == 0) {
+				return "";
+			}
+			String words = process.readLine(SHORT_WAIT);
+			return "; the " + side + " side ended with the status " + status.getAsInt()
+					+ ((words != null) ? ": " + words : "");
+		}
+		catch (IOException | TimeoutException ex) {
+			return "; " + ex;
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
@@ -220,24 +240,21 @@ final class Conversation {
 	}
 
 	private void end() {
+		try {
+			closeBoth();
+			AxonChannel.discard(this.name);
+		}
+		catch (AxonException ex) {
+			System.err.println("what is left of " + this.name + " cannot be removed: " + ex.getMessage());
+		}
+	}
+
+	/** When one of them fails the other one would wait for it. */
+	private void closeBoth() {
 		for (PeerProcess process : new PeerProcess[] { this.asker, this.answerer }) {
 			if (process != null) {
 				process.close();
 			}
-		}
-		try {
-			for (PeerProcess process : new PeerProcess[] { this.asker, this.answerer }) {
-				if (process != null) {
-					process.exitStatus(PATIENCE);
-				}
-			}
-			AxonChannel.discard(this.name);
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-		}
-		catch (AxonException ex) {
-			System.err.println("what is left of " + this.name + " cannot be removed: " + ex.getMessage());
 		}
 	}
 

@@ -162,7 +162,7 @@ final class GoldenCheck {
 	private Outcome failed(int passed, int steps, String what, Throwable reason) {
 		AxonChannel.discard(this.name);
 		String text = (reason instanceof IllegalStateException) ? reason.getMessage() : reason.toString();
-		return Outcome.failed(passed, steps, Conversation.lower(this.language) + ", golden " + what + ": " + text);
+		return Outcome.failed(passed, steps, new Failure(what + ": " + text, "golden vectors"));
 	}
 
 	private static void end(AxonChannel server, PeerProcess peer) throws InterruptedException {

@@ -17,7 +17,6 @@ import java.util.function.Function;
 import io.axonipc.Role;
 import io.axonipc.testing.PeerProcess;
 import io.axonipc.testing.PeerProcess.Language;
-import org.opentest4j.AssertionFailedError;
 import org.opentest4j.TestAbortedException;
 
 /**
@@ -91,10 +90,10 @@ final class Matrix {
 				PeerProcess.need(language);
 			}
 			catch (TestAbortedException ex) {
-				this.missing.put(language, ex.getMessage());
+				this.missing.put(language, "is left out: " + ex.getMessage());
 			}
-			catch (AssertionFailedError ex) {
-				this.missing.put(language, ex.getMessage());
+			catch (AssertionError ex) {
+				this.missing.put(language, "cannot be used: " + ex.getMessage());
 				complete = false;
 			}
 		}
@@ -162,14 +161,10 @@ final class Matrix {
 		table.print("Steps that went well, of all", "asks \\ answers", (pair) -> text(this.outcomes.get(pair)));
 		table.row("golden vectors", (language) -> text(this.golden.get(language)));
 		out.println();
-		this.missing
-			.forEach((language, reason) -> out.println(Conversation.lower(language) + " is left out: " + reason));
-		for (Outcome outcome : this.outcomes.values()) {
-			outcome.failures().forEach(out::println);
-		}
-		for (Outcome outcome : this.golden.values()) {
-			outcome.failures().forEach(out::println);
-		}
+		this.missing.forEach((language, reason) -> out.println(Conversation.lower(language) + " " + reason));
+		this.outcomes.forEach((pair, outcome) -> outcome.report().forEach((line) -> out.println(pair + ": " + line)));
+		this.golden.forEach((language, outcome) -> outcome.report()
+			.forEach((line) -> out.println(Conversation.lower(language) + ": " + line)));
 	}
 
 	private static String text(Outcome outcome) {

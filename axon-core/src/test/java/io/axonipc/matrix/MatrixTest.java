@@ -33,7 +33,7 @@ class MatrixTest {
 		PeerProcess.need(pair.asks());
 		PeerProcess.need(pair.answers());
 		Outcome outcome = MATRIX.converse(pair);
-		assertThat(outcome.failures()).isEmpty();
+		assertThat(outcome.report()).isEmpty();
 		assertThat(outcome.isGood()).as(outcome.toString()).isTrue();
 	}
 
@@ -42,7 +42,7 @@ class MatrixTest {
 	void everyLanguageReadsAndWritesTheGoldenVectors(Language language) throws Exception {
 		PeerProcess.need(language);
 		Outcome outcome = MATRIX.golden(language);
-		assertThat(outcome.failures()).isEmpty();
+		assertThat(outcome.report()).isEmpty();
 		assertThat(outcome.isGood()).as(outcome.toString()).isTrue();
 	}
 

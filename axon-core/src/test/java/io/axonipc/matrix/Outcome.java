@@ -1,6 +1,8 @@
 package io.axonipc.matrix;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -10,13 +12,13 @@ import java.util.stream.Stream;
  * @param steps all steps there are
  * @param failures where and how others failed
  */
-record Outcome(int passed, int steps, List<String> failures) {
+record Outcome(int passed, int steps, List<Failure> failures) {
 
 	static Outcome good(int steps) {
 		return new Outcome(steps, steps, List.of());
 	}
 
-	static Outcome failed(int passed, int steps, String failure) {
+	static Outcome failed(int passed, int steps, Failure failure) {
 		return new Outcome(passed, steps, List.of(failure));
 	}
 
@@ -27,6 +29,19 @@ record Outcome(int passed, int steps, List<String> failures) {
 
 	boolean isGood() {
 		return this.failures.isEmpty() && this.passed == this.steps;
+	}
+
+	/**
+	 * What went wrong, and where: a line for all conversations in which it was the same.
+	 */
+	List<String> report() {
+		return this.failures.stream()
+			.collect(Collectors.groupingBy(Failure::what, LinkedHashMap::new,
+					Collectors.mapping(Failure::where, Collectors.joining("; "))))
+			.entrySet()
+			.stream()
+			.map((entry) -> entry.getKey() + " (" + entry.getValue() + ")")
+			.toList();
 	}
 
 	@Override

@@ -25,12 +25,12 @@ final class Script {
 	}
 
 	/**
-	 * The line that tells that an exchange went well.
+	 * What is received in an exchange.
 	 * @param exchange its name
-	 * @param count the number of messages in the line that was printed, for exchanges in
-	 * which it is not fixed
+	 * @param count how many messages were received, for exchanges in which it is not
+	 * fixed
 	 */
-	static String line(String exchange, int count) {
+	static Tally received(String exchange, int count) {
 		Tally tally = new Tally();
 		switch (exchange) {
 			case "small" -> plain(tally, PeerCheck.SMALL);
@@ -49,7 +49,7 @@ final class Script {
 			}
 			default -> throw new IllegalArgumentException(exchange);
 		}
-		return "exchange " + exchange + " messages=" + tally.messages() + " crc=" + tally.checksum();
+		return tally;
 	}
 
 	private static void plain(Tally tally, List<Integer> sizes) {

@@ -33,9 +33,8 @@ import io.axonipc.WaitStrategy;
  * <p>
  * An echo answers a request whose metadata is "error" with an error, its payload the
  * text, and one whose metadata is "silence" not at all; with one whose metadata is "hold"
- * it prints "held" and stays there, unless the request was delivered before. At "quit"
- * and at "mark" it prints received=N redelivered=N crc=CHECKSUM, of the messages since
- * the last such line.
+ * it prints "held" and stays there, unless the request was delivered before. At "mark" it
+ * prints received=N/CHECKSUM redelivered=N, of the messages since the last mark.
  */
 public final class Peer {
 
@@ -110,10 +109,12 @@ public final class Peer {
 		boolean[] quit = new boolean[1];
 		while (!quit[0]) {
 			channel.receiver().poll((message) -> {
-				quit[0] = message.tag().equals("quit");
-				if (quit[0] || message.tag().equals("mark")) {
-					System.out.println("received=" + received[0].messages() + " redelivered=" + redelivered[0] + " crc="
-							+ received[0].checksum());
+				if (message.tag().equals("quit")) {
+					quit[0] = true;
+					return;
+				}
+				if (message.tag().equals("mark")) {
+					System.out.println("received=" + received[0] + " redelivered=" + redelivered[0]);
 					received[0] = new Tally();
 					redelivered[0] = 0;
 					return;

@@ -71,18 +71,22 @@ public final class PeerCheck {
 	/** The behaviour "check". */
 	static boolean check(AxonChannel channel) {
 		PeerCheck check = new PeerCheck(channel);
-		return check.exchange("small", () -> check.echoes(SMALL)) && check.exchange("large", () -> check.echoes(LARGE))
-				&& check.exchange("metadata", check::metadata) && check.exchange("requests", check::requests)
-				&& check.exchange("errors", check::errors) && check.exchange("full-ring", () -> check.fill(RING_SIZE))
-				&& check.exchange("full-slots", () -> check.fill(SLOT_SIZE)) && check.end("quit");
+		boolean good = check.exchange("small", () -> check.echoes(SMALL))
+				&& check.exchange("large", () -> check.echoes(LARGE)) && check.exchange("metadata", check::metadata)
+				&& check.exchange("requests", check::requests) && check.exchange("errors", check::errors)
+				&& check.exchange("full-ring", () -> check.fill(RING_SIZE))
+				&& check.exchange("full-slots", () -> check.fill(SLOT_SIZE));
+		if (good) {
+			channel.sender().send("quit", new byte[0]);
+		}
+		return good;
 	}
 
 	/** The behaviour "survive". */
 	static boolean survive(AxonChannel channel) {
 		PeerCheck check = new PeerCheck(channel);
-		if (!(check.exchange("small", () -> check.echoes(SMALL)) && check.end("mark")
-				&& check.exchange("death", check::death) && check.exchange("restart", check::restart)
-				&& check.end("mark"))) {
+		if (!(check.exchange("small", () -> check.echoes(SMALL)) && check.exchange("death", check::death)
+				&& check.exchange("restart", check::restart))) {
 			return false;
 		}
 		Claim claim = channel.sender().claim("data", RING_SIZE);
@@ -93,23 +97,18 @@ public final class PeerCheck {
 	}
 
 	private boolean exchange(String name, Runnable exchange) {
+		this.sent = new Tally();
 		this.received = new Tally();
 		try {
 			exchange.run();
 		}
 		catch (RuntimeException ex) {
-			System.out.println("failed " + name + ": " + ex);
+			System.out
+				.println("failed " + name + ": " + ((ex instanceof IllegalStateException) ? ex.getMessage() : ex));
 			return false;
 		}
-		System.out
-			.println("exchange " + name + " messages=" + this.received.messages() + " crc=" + this.received.checksum());
-		return true;
-	}
-
-	private boolean end(String tag) {
-		this.channel.sender().send(tag, new byte[0]);
-		System.out.println("sent=" + this.sent.messages() + " crc=" + this.sent.checksum());
-		this.sent = new Tally();
+		this.channel.sender().send("mark", new byte[0]);
+		System.out.println("exchange " + name + " sent=" + this.sent + " received=" + this.received);
 		return true;
 	}
 

@@ -49,6 +49,9 @@ public final class PeerProcess implements AutoCloseable {
 		return thread;
 	});
 
+	/** A status from this on means that a signal ended a process. */
+	private static final int KILLED = 128;
+
 	private static boolean pythonIsBuilt;
 
 	private static boolean goIsBuilt;
@@ -309,6 +312,18 @@ public final class PeerProcess implements AutoCloseable {
 	}
 
 	/**
+	 * Does something as soon as the peer has ended by itself with a failure.
+	 * @param action what to do, in some thread
+	 */
+	public void onFailure(Runnable action) {
+		this.process.onExit().thenAccept((ended) -> {
+			if (ended.exitValue() != 0 && ended.exitValue() < KILLED) {
+				action.run();
+			}
+		});
+	}
+
+	/**
 	 * Kills the peer as nothing else does.
 	 * @throws InterruptedException if the wait is interrupted
 	 */
@@ -325,10 +340,11 @@ public final class PeerProcess implements AutoCloseable {
 		run("kill", "-" + name, Long.toString(this.process.pid()));
 	}
 
-	/** Kills the peer, and waits until what it held is free. */
+	/** Kills the peer, and waits until what it held is free. What it said can be read. */
 	@Override
 	public void close() {
-		this.process.destroyForcibly().onExit().join();
+		this.process.toHandle().destroyForcibly();
+		this.process.onExit().join();
 	}
 
 }

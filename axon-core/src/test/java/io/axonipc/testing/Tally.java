@@ -35,11 +35,12 @@ public final class Tally {
 	}
 
 	/**
-	 * The checksum as peers print it.
-	 * @return the CRC-32 in eight hexadecimal digits
+	 * As peers print it.
+	 * @return the number of messages, and the CRC-32 in eight hexadecimal digits
 	 */
-	public String checksum() {
-		return "%08x".formatted(this.crc.getValue());
+	@Override
+	public String toString() {
+		return "%d/%08x".formatted(this.messages, this.crc.getValue());
 	}
 
 }
