@@ -159,44 +159,46 @@ final class Conversation {
 		String line = read(this.asker);
 		Matcher exchanged = EXCHANGED.matcher(line);
 		if (!exchanged.matches() || !exchanged.group(1).equals(exchange)) {
-			compare(line, "exchange " + exchange + " sent=... received=...");
+			compare("the asking side", line, "exchange " + exchange + " sent=... received=...");
 		}
 		Tally expected = Script.received(exchange, Integer.parseInt(exchanged.group(4)));
-		compare("the asking side received " + exchanged.group(3), "the asking side received " + expected);
+		compare("the asking side", "received=" + exchanged.group(3), "received=" + expected);
 		return exchanged.group(2);
 	}
 
 	/** What the answering side received is what the asking side sent. */
 	private void totals(String sent, int redelivered) throws Exception {
-		compare("the answering side " + read(this.answerer),
-				"the answering side received=" + sent + " redelivered=" + redelivered);
+		expect(this.answerer, "received=" + sent + " redelivered=" + redelivered);
 		this.passed++;
 	}
 
 	private void expect(PeerProcess process, String line) throws Exception {
-		compare(read(process), line);
+		compare(who(process), read(process), line);
 	}
 
-	private void compare(String line, String expected) throws FailedException {
+	private void compare(String who, String line, String expected) throws FailedException {
 		if (line.startsWith("failed " + this.step + ": ")) {
 			throw new FailedException(line.substring(line.indexOf(':') + 2));
 		}
 		if (!line.equals(expected)) {
-			throw new FailedException("'" + line + "' instead of '" + expected + "'");
+			throw new FailedException(who + " said '" + line + "' instead of '" + expected + "'");
 		}
 	}
 
+	private String who(PeerProcess process) {
+		return (process == this.asker) ? "the asking side" : "the answering side";
+	}
+
 	private String read(PeerProcess process) throws Exception {
-		String who = (process == this.asker) ? "the asking side " : "the answering side ";
 		try {
 			String line = process.readLine(PATIENCE);
 			if (line == null) {
-				throw new FailedException(who + "ended" + endings());
+				throw new FailedException(who(process) + " ended" + endings());
 			}
 			return line;
 		}
 		catch (TimeoutException ex) {
-			throw new FailedException(who + "said nothing for " + PATIENCE.toSeconds() + " s" + endings());
+			throw new FailedException(who(process) + " said nothing for " + PATIENCE.toSeconds() + " s" + endings());
 		}
 	}
 
