@@ -142,6 +142,7 @@ static int be_slow(axon_channel *channel, const axon_message *message, void *con
 	char copy[5];
 	__atomic_store_n(&entered, true, __ATOMIC_RELEASE);
 	while (axon_peer_alive(channel) != AXON_CLOSED) {}
+	nanosleep(&(struct timespec){ .tv_nsec = 50 * MILLISECONDS }, NULL); /* a close that does not wait returns */
 	memcpy(copy, message->payload, sizeof copy); /* of memory that must still be there */
 	CHECK(context == NULL && memcmp(copy, "bytes", sizeof copy) == 0);
 	__atomic_store_n(&left, true, __ATOMIC_RELEASE);
