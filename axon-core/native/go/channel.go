@@ -10,6 +10,7 @@ import "C"
 
 import (
 	"context"
+	"io"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -39,6 +40,8 @@ type Channel struct {
 
 	triedTwice atomic.Int64 // sends that found the ring full, and counted so twice
 }
+
+var _ io.Closer = (*Channel)(nil)
 
 // Counters since Open; each is exact, the set is not a snapshot.
 type Counters struct {

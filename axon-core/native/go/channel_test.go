@@ -118,11 +118,14 @@ func TestAMessageIsAcknowledgedWhenItIsDoneWith(t *testing.T) {
 	}
 	_, err = server.Receive(background)
 	must(t, err)
-	must(t, server.ReceiveFunc(background, func(*axon.Message) error {
-		if received() != 2 {
-			t.Error("not acknowledged by the next receive")
-		}
+	must(t, server.ReceiveFunc(background, func(message *axon.Message) error {
 		first.Release()
+		message.Release()
+		if received() != 2 {
+			t.Error("not acknowledged by the next receive, or a view acknowledged in its handler")
+		}
+		_, err := server.TryReceive()
+		mustBe(t, err, axon.ErrEmpty)
 		return nil
 	}))
 	if received() != 3 {

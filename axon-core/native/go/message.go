@@ -27,6 +27,7 @@ type Message struct {
 	length        C.size_t
 	deliveries    int
 	request       bool
+	owned         bool        // payload and metadata are copies
 	over          atomic.Bool // the handler has returned
 	answered      atomic.Bool
 }
@@ -51,6 +52,7 @@ func (c *Channel) view(received *C.axon_message, lastTag *string) *Message {
 func (m *Message) own() {
 	m.payload = append(make([]byte, 0, len(m.payload)), m.payload...)
 	m.metadata = append([]byte(nil), m.metadata...)
+	m.owned = true
 }
 
 // expire ends the time in which the views can be had.
@@ -121,9 +123,10 @@ func (m *Message) answer(send func(Header) error, failed bool) error {
 
 // Release acknowledges a message of Receive: should the process die after it,
 // the message is not delivered again. The next receive and Close do the same.
-// It does nothing for a message that has been acknowledged.
+// It does nothing for a message that has been acknowledged, or that a handler
+// was given: that is acknowledged when the handler has returned.
 func (m *Message) Release() {
-	if m.channel.enter() == nil {
+	if m.owned && m.channel.enter() == nil {
 		m.channel.release(m)
 		m.channel.leave()
 	}

@@ -12,7 +12,7 @@ import "context"
 // by its Release, the channel's next receive, or Close; a process that dies
 // before is sent it again.
 func (c *Channel) Receive(ctx context.Context) (*Message, error) {
-	m, err := c.take(ctx, C.AXON_FOREVER)
+	m, err := c.take(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -21,9 +21,16 @@ func (c *Channel) Receive(ctx context.Context) (*Message, error) {
 	return m, nil
 }
 
-// TryReceive is Receive that does not wait: ErrEmpty.
+// TryReceive is Receive that does not wait: ErrEmpty, also while another
+// goroutine receives or its handler runs.
 func (c *Channel) TryReceive() (*Message, error) {
-	m, err := c.take(context.Background(), 0)
+	select {
+	case c.receiving <- struct{}{}:
+	default:
+		return nil, ErrEmpty
+	}
+	w := wait{channel: c, ctx: context.Background()}
+	m, err := c.takeInTurn(&w)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +46,7 @@ func (c *Channel) TryReceive() (*Message, error) {
 // from the same channel. It may do all else, requests and Close among them.
 // A message whose handle panics is acknowledged by the next receive, or Close.
 func (c *Channel) ReceiveFunc(ctx context.Context, handle func(message *Message) error) error {
-	m, err := c.take(ctx, C.AXON_FOREVER)
+	m, err := c.take(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,8 +65,8 @@ func (c *Channel) use(m *Message, handle func(message *Message) error) error {
 }
 
 // take receives, and stays entered and the only receiver until letGo.
-func (c *Channel) take(ctx context.Context, otherwise C.int64_t) (*Message, error) {
-	w, err := c.await(ctx, otherwise)
+func (c *Channel) take(ctx context.Context) (*Message, error) {
+	w, err := c.await(ctx, C.AXON_FOREVER)
 	if err != nil {
 		return nil, err
 	}
@@ -70,11 +77,15 @@ func (c *Channel) take(ctx context.Context, otherwise C.int64_t) (*Message, erro
 	case <-c.ending:
 		return nil, c.errorClosed()
 	}
+	return c.takeInTurn(&w)
+}
+
+func (c *Channel) takeInTurn(w *wait) (*Message, error) {
 	if err := c.enter(); err != nil {
 		<-c.receiving
 		return nil, err
 	}
-	received := c.receive(&w)
+	received := c.receive(w)
 	if err := w.errorOf(received.status, received.error); err != nil {
 		c.letGo()
 		return nil, err

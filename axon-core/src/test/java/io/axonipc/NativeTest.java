@@ -2,6 +2,7 @@ package io.axonipc;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 import io.axonipc.testing.PeerProcess;
 import io.axonipc.testing.Requirements;
@@ -16,7 +17,33 @@ class NativeTest {
 	void theCLibraryPassesItsTests() throws IOException {
 		Requirements.cCompiler();
 		Requirements.sharedMemory(192);
-		PeerProcess.run("make", "--silent", "-C", "native/c", "OUT=" + OUT, "all", "test");
+		make("all", "test");
+	}
+
+	private static void make(String... targets) throws IOException {
+		PeerProcess.run(Stream.concat(Stream.of("make", "--silent", "-C", "native/c", "OUT=" + OUT), Stream.of(targets))
+			.toArray(String[]::new));
+	}
+
+	@Test
+	void theCLibraryIsInstalledForPkgConfig() throws IOException {
+		Requirements.cCompiler();
+		Requirements.tool("pkg-config", "pkg-config");
+		make("test-install");
+	}
+
+	@Test
+	void theCLibraryIsInstalledForCMake() throws IOException {
+		Requirements.cCompiler();
+		Requirements.tool("cmake", "cmake");
+		make("test-cmake");
+	}
+
+	@Test
+	void theCLibraryIsUsedFromCpp() throws IOException {
+		Requirements.cCompiler();
+		Requirements.tool("c++", "g++");
+		make("test-c++");
 	}
 
 	@Test

@@ -194,7 +194,8 @@ public final class PeerProcess implements AutoCloseable {
 	public static void runGo(String... arguments) throws IOException {
 		Requirements.cCompiler();
 		Requirements.go();
-		run(Stream.concat(Stream.of(NATIVE.resolve("go/dev").toString()), Stream.of(arguments)).toList());
+		run(Stream.concat(Stream.of("env", "-C", NATIVE.resolve("go").toString(), "./dev"), Stream.of(arguments))
+			.toList());
 	}
 
 	private static synchronized Path python() throws IOException {

@@ -79,7 +79,7 @@ public final class Requirements {
 	}
 
 	/**
-	 * Needs a tool of the profile {@code hardening}.
+	 * Needs a tool of the tests in other languages, or of the profile {@code hardening}.
 	 * @param name the command
 	 * @param packages the Debian packages it comes in
 	 * @return its executable
