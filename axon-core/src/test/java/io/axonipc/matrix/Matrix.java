@@ -27,6 +27,9 @@ final class Matrix {
 
 	private static final String USAGE = "usage: run [--measure] [--pair ASKS-ANSWERS]";
 
+	/** At the same time: each takes up to 30 MiB of shared memory. */
+	private static final int CONVERSATIONS = 4;
+
 	private final Map<Pair, Outcome> outcomes = new LinkedHashMap<>();
 
 	private final Map<Language, Outcome> golden = new EnumMap<>(Language.class);
@@ -90,7 +93,7 @@ final class Matrix {
 				PeerProcess.need(language);
 			}
 			catch (TestAbortedException ex) {
-				this.missing.put(language, "is left out: " + ex.getMessage());
+				this.missing.put(language, "is left out: " + ex.getMessage().replaceFirst("^Assumption failed: ", ""));
 			}
 			catch (AssertionError ex) {
 				this.missing.put(language, "cannot be used: " + ex.getMessage());
@@ -106,7 +109,8 @@ final class Matrix {
 
 	/** All conversations of two languages: both roles, both start orders, and kills. */
 	Outcome converse(Pair pair) throws InterruptedException, ExecutionException {
-		ExecutorService threads = Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
+		ExecutorService threads = Executors
+			.newFixedThreadPool(Math.min(CONVERSATIONS, Runtime.getRuntime().availableProcessors()));
 		try {
 			List<Future<Outcome>> parts = new ArrayList<>();
 			for (Role role : Role.values()) {

@@ -3,6 +3,7 @@ package io.axonipc.matrix;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeoutException;
@@ -13,19 +14,17 @@ import io.axonipc.testing.PeerProcess;
 import io.axonipc.testing.PeerProcess.Language;
 
 /**
- * The speed of a pair, as its processes measured it: medians of the last rounds.
+ * The speed of a pair, as its processes measured it. Of the rounds the best one counts:
+ * the first ones warm up, and what else the machine does makes others slower.
  *
- * @param roundTrip nanoseconds of a round trip, the median
+ * @param roundTrip nanoseconds of a round trip, the median of a round
  * @param rate messages per second one way
  */
 record Measurement(double roundTrip, double rate) {
 
 	private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-	/** The first rounds warm up. */
 	private static final int ROUNDS = 12;
-
-	private static final int LAST_ROUNDS = 5;
 
 	/**
 	 * Measures a pair.
@@ -39,7 +38,8 @@ record Measurement(double roundTrip, double rate) {
 			server.expect("ready");
 			try (PeerProcess client = PeerProcess.start(command(asks), "client", name, "measure")) {
 				client.expect("ready");
-				Measurement measurement = new Measurement(median(client, "spin-32 "), median(client, "stream-32 "));
+				Measurement measurement = new Measurement(Collections.min(rounds(client, "spin-32 ")),
+						Collections.max(rounds(client, "stream-32 ")));
 				client.expectExit(0);
 				server.expectExit(0);
 				return measurement;
@@ -66,7 +66,7 @@ record Measurement(double roundTrip, double rate) {
 		return command;
 	}
 
-	private static double median(PeerProcess peer, String prefix) throws IOException, TimeoutException {
+	private static List<Double> rounds(PeerProcess peer, String prefix) throws IOException, TimeoutException {
 		List<Double> rounds = new ArrayList<>();
 		for (int round = 0; round < ROUNDS; round++) {
 			String line = peer.readLine(PATIENCE);
@@ -75,7 +75,7 @@ record Measurement(double roundTrip, double rate) {
 			}
 			rounds.add(Double.valueOf(line.substring(prefix.length())));
 		}
-		return rounds.subList(ROUNDS - LAST_ROUNDS, ROUNDS).stream().sorted().toList().get(LAST_ROUNDS / 2);
+		return rounds;
 	}
 
 }
