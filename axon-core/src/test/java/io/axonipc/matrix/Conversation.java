@@ -5,7 +5,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -36,6 +38,13 @@ final class Conversation {
 	private static final Duration SHORT_WAIT = Duration.ofMillis(200);
 
 	private static final Pattern EXCHANGED = Pattern.compile("exchange (\\S+) sent=(\\S+) received=((\\d{1,6})/\\S+)");
+
+	/** For a run that is broken off. */
+	private static final Set<Conversation> RUNNING = ConcurrentHashMap.newKeySet();
+
+	static {
+		Runtime.getRuntime().addShutdownHook(new Thread(() -> RUNNING.forEach(Conversation::end)));
+	}
 
 	private final Language asks;
 
@@ -203,6 +212,7 @@ final class Conversation {
 	}
 
 	private Outcome attempt(int steps, String how, Part part) {
+		RUNNING.add(this);
 		try {
 			part.run();
 			return new Outcome(this.passed, steps, List.of());
@@ -214,6 +224,7 @@ final class Conversation {
 		}
 		finally {
 			end();
+			RUNNING.remove(this);
 		}
 	}
 
