@@ -215,7 +215,7 @@ public final class AxonListenerEndpointRegistry
 	 * @return the number
 	 */
 	public long errors(String channel) {
-		return count(channel, (container) -> container.errors().total());
+		return count(channel, (container) -> container.replies().failures());
 	}
 
 	/**

@@ -5,7 +5,7 @@ import java.util.concurrent.CompletableFuture;
 /** Counts calls under way, for who waits until there are none. */
 final class CallsInHand {
 
-	private final ThreadLocal<Boolean> mine = new ThreadLocal<>();
+	private static final ThreadLocal<Boolean> MINE = new ThreadLocal<>();
 
 	private int count;
 
@@ -19,19 +19,7 @@ final class CallsInHand {
 		this.count++;
 	}
 
-	/** Calls, in the thread that does, and counts down. */
-	void run(Runnable call) {
-		this.mine.set(true);
-		try {
-			call.run();
-		}
-		finally {
-			this.mine.remove();
-			end();
-		}
-	}
-
-	/** Counts a call down that has been ordered, and was refused. */
+	/** Counts down a call that has ended, or was refused. */
 	synchronized void end() {
 		this.count--;
 		if (this.count == 0) {
@@ -39,13 +27,30 @@ final class CallsInHand {
 		}
 	}
 
-	/** Whether the current thread calls, and so must not wait for the end of calls. */
-	boolean isMine() {
-		return this.mine.get() != null;
-	}
-
 	synchronized CompletableFuture<Void> done() {
 		return this.done;
+	}
+
+	/** Does a part of a call. */
+	static void run(Runnable part) {
+		Boolean outer = MINE.get();
+		MINE.set(true);
+		try {
+			part.run();
+		}
+		finally {
+			if (outer == null) {
+				MINE.remove();
+			}
+		}
+	}
+
+	/**
+	 * Whether the current thread does a part of a call, for whatever channel, and so must
+	 * not wait for the end of calls.
+	 */
+	static boolean isMine() {
+		return MINE.get() != null;
 	}
 
 }

@@ -1,7 +1,9 @@
 package io.axonipc.spring;
 
 import java.nio.ByteBuffer;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 
 import io.axonipc.MessageView;
@@ -10,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.publisher.Mono;
 
 import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.beans.factory.ObjectProvider;
@@ -120,14 +123,49 @@ class InvalidListenerTest {
 	}
 
 	@Test
-	void futureAsReply() {
+	void replyThatIsNoCompletableFuture() {
 		assertInvalid(this.runner, FutureReply.class, "returns Future", "a CompletableFuture of it");
+		assertInvalid(this.runner, PublisherReply.class, "returns Publisher", "a CompletableFuture of it");
+		assertInvalid(this.runner, ReactiveReply.class, "returns Mono", "a CompletableFuture of it");
 	}
 
 	static class FutureReply {
 
 		@AxonListener("t")
 		Future<String> listen() {
+			return null;
+		}
+
+	}
+
+	static class PublisherReply {
+
+		@AxonListener("t")
+		Flow.Publisher<String> listen() {
+			return null;
+		}
+
+	}
+
+	static class ReactiveReply {
+
+		@AxonListener("t")
+		Mono<String> listen() {
+			return null;
+		}
+
+	}
+
+	@Test
+	void viewThatAFutureMayNeedLater() {
+		assertInvalid(this.runner, FutureOfView.class, "takes a MessageView", "returns a CompletionStage",
+				"Take a byte[] or a ByteBuffer");
+	}
+
+	static class FutureOfView {
+
+		@AxonListener("t")
+		CompletionStage<String> listen(MessageView view) {
 			return null;
 		}
 
@@ -154,21 +192,6 @@ class InvalidListenerTest {
 
 		@AxonListener("t")
 		void listen(ByteBuffer buffer) {
-		}
-
-	}
-
-	@Test
-	void replyOnAnExecutor() {
-		assertInvalid(this.runner.withBean("own", Executor.class, () -> Runnable::run), HandedOverReply.class,
-				"returns String and has an executor", "Let it return void");
-	}
-
-	static class HandedOverReply {
-
-		@AxonListener(tag = "t", executor = "own")
-		String listen() {
-			return "";
 		}
 
 	}
