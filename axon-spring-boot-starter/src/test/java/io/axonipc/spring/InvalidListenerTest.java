@@ -319,6 +319,23 @@ class InvalidListenerTest {
 	}
 
 	@Test
+	void beanThatIsMadeTwice() {
+		this.runner
+			.withBean("mine", NoChannel.class, NoChannel::new,
+					(definition) -> definition.setScope(BeanDefinition.SCOPE_PROTOTYPE))
+			.withBean("first", Holder.class)
+			.withBean("second", Holder.class)
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.isInstanceOf(InvalidListenerException.class)
+				.hasMessageContaining("is there more than once, as its bean is no singleton")
+				.hasMessageContaining("give its scope a proxy"));
+	}
+
+	record Holder(NoChannel listener) {
+	}
+
+	@Test
 	void beanThatIsMadeTooLate() {
 		this.runner
 			.withBean("mine", NoChannel.class, NoChannel::new,
