@@ -293,6 +293,33 @@ class AxonObservationTest {
 	@ValueSource(strings = { "axon.listener", "own", "neither" })
 	void noScopeOutlivesItsMessage(String refused) {
 		this.there.observations.observationConfig().observationPredicate((name, observed) -> !name.equals(refused));
+		assertThatNoScopeOutlivesItsMessage();
+		assertThat(this.there.spans.getFinishedSpanItems())
+			.allSatisfy((span) -> assertThat(span.getParentSpanContext().isValid()).as(span.getName()).isFalse());
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "axon.listener", "own" })
+	void norWhenAHandlerFailsToCloseIt(String failing) {
+		this.there.observations.observationConfig().observationHandler(new ObservationHandler<>() {
+
+			@Override
+			public void onScopeClosed(Observation.Context context) {
+				if (context.getName().equals(failing)) {
+					throw new IllegalStateException("on purpose");
+				}
+			}
+
+			@Override
+			public boolean supportsContext(Observation.Context context) {
+				return true;
+			}
+
+		});
+		assertThatNoScopeOutlivesItsMessage();
+	}
+
+	private void assertThatNoScopeOutlivesItsMessage() {
 		LeavesAScopeOpen listener = new LeavesAScopeOpen(this.there.observations);
 		application(this.there).withBean(LeavesAScopeOpen.class, () -> listener).run((context) -> {
 			try (AxonChannel peer = this.names.peer("work")) {
