@@ -187,7 +187,8 @@ public final class Sender {
 	 * Answers a request with an error, which its sender gets as an
 	 * {@link AxonRemoteException}.
 	 * @param request the request in hand
-	 * @param text what went wrong
+	 * @param text what went wrong, of which an eighth of the channel's capacity is sent,
+	 * and not more than its largest payload
 	 */
 	public void replyError(MessageView request, String text) {
 		replyError(request.tag(), requestId(request), text);
@@ -198,11 +199,21 @@ public final class Sender {
 	 * @param tag the request's tag
 	 * @param correlationId the request's {@link MessageView#correlationId() correlation
 	 * id}
-	 * @param text what went wrong
+	 * @param text what went wrong, cut like that of the request in hand
 	 */
 	public void replyError(String tag, long correlationId, String text) {
+		byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+		int length = Math.min(bytes.length, this.outbox.maxText());
+		while (length < bytes.length && length > 0 && isContinuation(bytes[length])) {
+			length--;
+		}
 		reply(tag, requestId(tag, correlationId), HeaderWord.REPLY | HeaderWord.ERROR,
-				ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+				ByteBuffer.wrap(bytes, 0, length));
+	}
+
+	/** Whether a byte is within a character of UTF-8. */
+	private static boolean isContinuation(byte value) {
+		return (value & 0xC0) == 0x80;
 	}
 
 	private void reply(String tag, long id, int flags, ByteBuffer payload) {

@@ -106,6 +106,14 @@ class RequestTest {
 	}
 
 	@Test
+	void aLongErrorTextIsCutBetweenCharacters() {
+		String text = "x".repeat(8191) + "\u20ac".repeat(100_000);
+		this.threads.submit(() -> this.server.receiver()
+			.poll((message) -> this.server.sender().replyError(message, text), 1, PATIENCE));
+		assertThatThrownBy(() -> ask(1)).isInstanceOf(AxonRemoteException.class).hasMessage("x".repeat(8191));
+	}
+
+	@Test
 	void theReplyIsFoundAmongMessagesThatStayForTheReceiver() {
 		this.server.sender().send("news", new byte[] { 1 });
 		this.threads.submit(() -> this.server.receiver().poll((message) -> {
