@@ -120,14 +120,14 @@ final class AxonListenerContainer {
 			Loop loop = new Loop(this.channels.channel(this.key), this.ended);
 			this.loop = loop;
 			this.ended = loop.ended;
-			new ListenerThread(this.key, loop).start();
+			new ListenerThread(this, loop).start();
 		}
 	}
 
 	/**
 	 * Takes no further message.
-	 * @return completes when the messages in hand are done with; at once for a listener,
-	 * of whatever channel: it must not wait for itself, nor for one that waits for it
+	 * @return completes when the messages in hand are done with, but that of the calling
+	 * listener
 	 */
 	synchronized CompletableFuture<Void> stop() {
 		this.started = false;
@@ -147,10 +147,18 @@ final class AxonListenerContainer {
 			this.loop.stop.complete(null);
 			this.loop = null;
 		}
-		if (Thread.currentThread() instanceof ListenerThread || CallsInHand.isMine()) {
-			return CompletableFuture.completedFuture(null);
-		}
-		return this.ended.thenCompose((nothing) -> this.handedOver.done());
+		boolean receives = Thread.currentThread() instanceof ListenerThread thread && thread.isOf(this);
+		CallsInHand.Call mine = CallsInHand.mine();
+		CompletableFuture<Void> end = receives ? CompletableFuture.completedFuture(null) : this.ended;
+		return end.thenCompose((nothing) -> this.handedOver.allBut(mine));
+	}
+
+	/**
+	 * Whether the current thread is a listener's, of whatever channel. Two of them that
+	 * wait for each other would never end.
+	 */
+	static boolean isCalledByListener() {
+		return Thread.currentThread() instanceof ListenerThread || CallsInHand.mine() != null;
 	}
 
 	/**

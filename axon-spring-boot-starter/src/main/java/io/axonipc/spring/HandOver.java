@@ -52,7 +52,7 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 	/** One message. */
 	private final class Call implements Runnable {
 
-		private final long start = System.nanoTime();
+		private final CallsInHand.Call inHand;
 
 		private final AtomicBoolean claimed = new AtomicBoolean();
 
@@ -62,16 +62,20 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 
 		private final @Nullable ListenerCall timed;
 
+		private long start = System.nanoTime();
+
+		private boolean left;
+
 		private @Nullable Object argument;
 
 		private @Nullable Message<byte[]> copy;
 
 		Call(MessageView message) {
-			HandOver.this.container.handedOver().begin();
 			this.tag = message.tag();
 			this.id = message.isRequest() ? message.correlationId() : ListenerReplies.NONE;
 			this.timed = (HandOver.this.handler.timer() != null) ? HandOver.this.handler.timer().prepare(message)
 					: null;
+			this.inHand = HandOver.this.container.handedOver().begin();
 		}
 
 		void take(MessageView message) {
@@ -88,7 +92,7 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 			}
 			if (this.timed != null) {
 				this.timed.start();
-				this.timed.leave();
+				leave();
 			}
 			end(failure);
 			return true;
@@ -97,11 +101,12 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 		@Override
 		public void run() {
 			if (this.claimed.compareAndSet(false, true)) {
-				CallsInHand.run(this::call);
+				this.inHand.run(this::call);
 			}
 		}
 
 		private void call() {
+			this.start = System.nanoTime();
 			if (this.timed != null) {
 				this.timed.start();
 			}
@@ -115,19 +120,50 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 			}
 			// An interrupt was meant for the listener, not for its reply.
 			Thread.interrupted();
-			CompletionStage<?> later = (result instanceof CompletionStage<?> stage) ? stage : null;
-			if (later == null) {
-				failure = settle(result, failure);
-			}
-			if (this.timed != null) {
-				this.timed.leave();
-			}
-			if (later == null) {
-				end(failure);
+			if (result instanceof CompletionStage<?> stage) {
+				leave();
+				answerLater(stage);
 			}
 			else {
-				HandOver.this.futures.whenDone(later,
-						(value, problem) -> CallsInHand.run(() -> end(settle(value, problem))));
+				answer(result, failure);
+			}
+		}
+
+		private void answerLater(CompletionStage<?> stage) {
+			try {
+				HandOver.this.futures.whenDone(stage, (result, failure) -> this.inHand.run(() -> {
+					boolean interrupted = Thread.interrupted();
+					answer(result, failure);
+					if (interrupted) {
+						Thread.currentThread().interrupt();
+					}
+				}));
+			}
+			catch (Throwable ex) {
+				answer(null, ex);
+			}
+		}
+
+		/** Whatever happens, the call ends, or a stop would wait for it without end. */
+		private void answer(@Nullable Object result, @Nullable Throwable problem) {
+			Throwable failure = problem;
+			try {
+				failure = settle(result, problem);
+			}
+			catch (Throwable ex) {
+				logger.error("Listener '" + HandOver.this.handler.endpoint() + "': what it failed with on a message "
+						+ "with tag '" + this.tag + "' cannot be told: " + ex.getClass().getName());
+			}
+			finally {
+				leave();
+				end(failure);
+			}
+		}
+
+		private void leave() {
+			if (this.timed != null && !this.left) {
+				this.left = true;
+				this.timed.leave();
 			}
 		}
 
@@ -170,7 +206,7 @@ record HandOver(AxonListenerContainer container, Handler handler, ListenerMethod
 				}
 			}
 			finally {
-				HandOver.this.container.handedOver().end();
+				this.inHand.end();
 			}
 		}
 

@@ -23,6 +23,8 @@ import org.springframework.core.ReactiveAdapterRegistry;
  */
 record ListenerFutures(String channel, Duration timeout) {
 
+	private static final Object TIMED_OUT = new Object();
+
 	static boolean isFuture(Class<?> type) {
 		return type == CompletableFuture.class || type == CompletionStage.class;
 	}
@@ -35,38 +37,73 @@ record ListenerFutures(String channel, Duration timeout) {
 
 	/**
 	 * Waits in the current thread.
-	 * @throws UncompletedException if that takes too long
+	 * @throws UncompletedException if that takes too long, or the thread is interrupted
 	 * @throws Throwable what the future fails with
 	 */
 	@Nullable Object await(CompletionStage<?> stage) throws Throwable {
 		try {
-			return stage.toCompletableFuture().get(this.timeout.toNanos(), TimeUnit.NANOSECONDS);
+			return copy(stage).get(nanos(), TimeUnit.NANOSECONDS);
 		}
 		catch (ExecutionException ex) {
-			throw ex.getCause();
+			throw cause(ex);
 		}
 		catch (TimeoutException ex) {
-			throw new UncompletedException(this, ex);
+			throw uncompleted(ex);
+		}
+		catch (InterruptedException ex) {
+			throw new UncompletedException("The thread that waited for the listener's future on channel '"
+					+ this.channel + "' was interrupted", ex);
 		}
 	}
 
 	/**
 	 * Waits in no thread.
 	 * @param action gets the result or the failure, in the thread that completes the
-	 * future, or the current one if that has been completed
+	 * future, the current one if that has been completed, or one of its own if it is not
+	 * completed in time: the JVM has one thread for all time-outs
 	 */
 	void whenDone(CompletionStage<?> stage, BiConsumer<@Nullable Object, @Nullable Throwable> action) {
-		// A copy: the future is the listener's, and its time-out not the listener's.
-		CompletableFuture<?> copy = stage.toCompletableFuture().copy();
-		copy.orTimeout(this.timeout.toNanos(), TimeUnit.NANOSECONDS)
-			.whenComplete((result, failure) -> action.accept(result, (failure != null) ? cause(failure) : null));
+		copy(stage).completeOnTimeout(TIMED_OUT, nanos(), TimeUnit.NANOSECONDS).whenComplete((result, failure) -> {
+			if (result == TIMED_OUT) {
+				new Thread(() -> action.accept(null, uncompleted(null)), "axon-" + this.channel + "-timeout").start();
+			}
+			else {
+				action.accept(result, (failure != null) ? cause(failure) : null);
+			}
+		});
 	}
 
-	private Throwable cause(Throwable failure) {
-		if (failure instanceof TimeoutException ex) {
-			return new UncompletedException(this, ex);
+	/** The future is the listener's, and its time-out not the listener's. */
+	private static CompletableFuture<@Nullable Object> copy(CompletionStage<?> stage) {
+		CompletableFuture<@Nullable Object> copy = new CompletableFuture<>();
+		stage.whenComplete((result, failure) -> {
+			if (failure != null) {
+				copy.completeExceptionally(failure);
+			}
+			else {
+				copy.complete(result);
+			}
+		});
+		return copy;
+	}
+
+	/** As many as there can be, of a time-out without end. */
+	private long nanos() {
+		return TimeUnit.NANOSECONDS.convert(this.timeout);
+	}
+
+	private static Throwable cause(Throwable failure) {
+		Throwable cause = failure;
+		while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+				&& cause.getCause() != null) {
+			cause = cause.getCause();
 		}
-		return (failure instanceof CompletionException && failure.getCause() != null) ? failure.getCause() : failure;
+		return cause;
+	}
+
+	private UncompletedException uncompleted(@Nullable TimeoutException cause) {
+		return new UncompletedException("The listener's future was not completed within " + this.timeout
+				+ ", the reply-timeout of channel '" + this.channel + "'", cause);
 	}
 
 	/** A future that may still be completed: its listener must not be called again. */
@@ -74,9 +111,8 @@ record ListenerFutures(String channel, Duration timeout) {
 
 		private static final long serialVersionUID = 1L;
 
-		UncompletedException(ListenerFutures futures, TimeoutException cause) {
-			super("The listener's future was not completed within " + futures.timeout()
-					+ ", the reply-timeout of channel '" + futures.channel() + "'");
+		UncompletedException(String message, @Nullable Throwable cause) {
+			super(message);
 			initCause(cause);
 		}
 

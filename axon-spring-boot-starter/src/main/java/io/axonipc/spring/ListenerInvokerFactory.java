@@ -20,6 +20,7 @@ import io.axonipc.MessageView;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.core.GenericTypeResolver;
+import org.springframework.core.ResolvableType;
 import org.springframework.messaging.Message;
 import org.springframework.messaging.MessageHeaders;
 import org.springframework.messaging.converter.MessageConversionException;
@@ -55,7 +56,9 @@ final class ListenerInvokerFactory {
 	 */
 	ListenerMethod create(AxonListenerEndpoint endpoint, ChannelDefinition channel, boolean handedOver) {
 		Method method = endpoint.target().method();
-		checkReturnType(endpoint, method.getReturnType());
+		Class<?> returned = method.getReturnType();
+		checkReply(endpoint, ListenerFutures.isFuture(returned)
+				? ResolvableType.forMethodReturnType(method).getGeneric().toClass() : returned);
 		checkViews(endpoint, method, handedOver);
 		Function<MessageView, ?> argument = simpleArgument(endpoint.target());
 		if (argument == null) {
@@ -65,8 +68,8 @@ final class ListenerInvokerFactory {
 		return direct(endpoint.target(), argument);
 	}
 
-	private static void checkReturnType(AxonListenerEndpoint endpoint, Class<?> type) {
-		boolean later = ListenerFutures.isOtherFuture(type);
+	private static void checkReply(AxonListenerEndpoint endpoint, Class<?> type) {
+		boolean later = ListenerFutures.isFuture(type) || ListenerFutures.isOtherFuture(type);
 		if (later || Message.class.isAssignableFrom(type) || type == MessageView.class) {
 			throw endpoint.invalid("returns " + type.getSimpleName() + ", which cannot be a reply",
 					"Return the payload of the reply itself" + (later ? ", or a CompletableFuture of it" : ""));

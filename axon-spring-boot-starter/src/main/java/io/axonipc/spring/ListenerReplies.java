@@ -1,8 +1,11 @@
 package io.axonipc.spring;
 
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 import java.util.function.Supplier;
 
 import io.axonipc.AxonChannel;
+import io.axonipc.ChannelClosedException;
 import io.axonipc.Claim;
 import io.axonipc.SendTimeoutException;
 import io.axonipc.spring.AxonListenerContainer.Handler;
@@ -61,14 +64,15 @@ final class ListenerReplies {
 		if (id == NONE) {
 			return null;
 		}
+		checkReply(result);
 		OutgoingPayload<?> reply = this.converter.write(result, this.key, tag);
 		try (Claim claim = this.channel.sender().claimReply(tag, id, reply.length())) {
 			reply.writeTo(claim.buffer());
 			claim.commit();
 			return null;
 		}
-		catch (SendTimeoutException ex) {
-			// There is no room for an error reply either.
+		catch (SendTimeoutException | ChannelClosedException ex) {
+			// There is no room, or no way, for an error reply either.
 			this.errors.count();
 			unanswered(tag, ex);
 			return ex;
@@ -85,8 +89,32 @@ final class ListenerReplies {
 			reply(tag, id, this.errors.recover(handler, message, failure));
 		}
 		catch (Throwable left) {
-			this.errors.log(handler, tag, left);
-			error(tag, id, (left.getMessage() != null) ? left.getMessage() : left.getClass().getName());
+			try {
+				this.errors.log(handler, tag, left);
+			}
+			finally {
+				error(tag, id, text(left));
+			}
+		}
+	}
+
+	/** Even of an exception that fails to tell. */
+	private static String text(Throwable failure) {
+		try {
+			return (failure.getMessage() != null) ? failure.getMessage() : failure.getClass().getName();
+		}
+		catch (Throwable ex) {
+			return failure.getClass().getName();
+		}
+	}
+
+	/**
+	 * What a return type of Object hides, an error handler returns, or a future holds.
+	 */
+	private static void checkReply(@Nullable Object result) {
+		if (result instanceof Future || result instanceof CompletionStage || result instanceof Message) {
+			throw new IllegalStateException("A " + result.getClass().getSimpleName() + " cannot be a reply. Return the "
+					+ "payload of the reply itself, or declare that the listener returns a CompletableFuture of it");
 		}
 	}
 

@@ -1,6 +1,7 @@
 package io.axonipc.spring;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * An {@link AxonListener} method of a running application; thread-safe.
@@ -59,7 +60,10 @@ public final class RegisteredListener {
 	 * unless a listener calls this, of this or of another channel.
 	 */
 	public void stop() {
-		this.container.stop(getId()).join();
+		CompletableFuture<Void> end = this.container.stop(getId());
+		if (!AxonListenerContainer.isCalledByListener()) {
+			end.join();
+		}
 	}
 
 	/**

@@ -1,6 +1,7 @@
 package io.axonipc.spring;
 
 import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
@@ -20,6 +21,7 @@ import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.core.NestedExceptionUtils;
+import org.springframework.messaging.Message;
 import org.springframework.messaging.handler.annotation.Header;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -127,6 +129,30 @@ class InvalidListenerTest {
 		assertInvalid(this.runner, FutureReply.class, "returns Future", "a CompletableFuture of it");
 		assertInvalid(this.runner, PublisherReply.class, "returns Publisher", "a CompletableFuture of it");
 		assertInvalid(this.runner, ReactiveReply.class, "returns Mono", "a CompletableFuture of it");
+	}
+
+	@Test
+	void futureOfWhatIsNoReply() {
+		assertInvalid(this.runner, FutureOfMessage.class, "returns Message", "Return the payload of the reply itself");
+		assertInvalid(this.runner, FutureOfFuture.class, "returns CompletableFuture");
+	}
+
+	static class FutureOfMessage {
+
+		@AxonListener("t")
+		CompletableFuture<Message<String>> listen() {
+			return null;
+		}
+
+	}
+
+	static class FutureOfFuture {
+
+		@AxonListener("t")
+		CompletionStage<CompletableFuture<String>> listen() {
+			return null;
+		}
+
 	}
 
 	static class FutureReply {

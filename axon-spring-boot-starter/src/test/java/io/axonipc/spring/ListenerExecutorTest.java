@@ -77,6 +77,11 @@ class ListenerExecutorTest {
 			throw new IllegalStateException("cannot do " + text);
 		}
 
+		@AxonListener(tag = "unspeakable", executor = "mine", id = "unspeakable")
+		void unspeakable() {
+			throw new ListenerFailureTest.UnspeakableException();
+		}
+
 		@AxonListener(tag = "sum", executor = "mine")
 		int sum(int[] numbers) {
 			return Arrays.stream(numbers).sum();
@@ -289,6 +294,23 @@ class ListenerExecutorTest {
 				assertThat(output).contains("Listener 'fail' failed on a message with tag 'fail' from channel 'work'");
 			}
 		});
+	}
+
+	@Test
+	void failureThatCannotBeToldIsAnsweredAndEndsTheCall(CapturedOutput output) {
+		this.runner.run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				assertThatExceptionOfType(AxonRemoteException.class)
+					.isThrownBy(() -> new OtherProcess(peer).request("unspeakable", ""))
+					.withMessageContaining("UnspeakableException");
+			}
+			RegisteredListener listener = context.getBean(AxonListenerEndpointRegistry.class)
+				.getListener("unspeakable");
+			assertThat(CompletableFuture.runAsync(listener::stop, (task) -> new Thread(task).start()))
+				.as("nothing in hand")
+				.succeedsWithin(OtherProcess.PATIENCE);
+		});
+		assertThat(output).contains("what it failed with on a message with tag 'unspeakable' cannot be told");
 	}
 
 	@Test

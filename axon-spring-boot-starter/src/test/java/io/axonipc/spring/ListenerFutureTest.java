@@ -6,12 +6,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.AxonRemoteException;
+import io.axonipc.Claim;
 import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 import io.axonipc.spring.autoconfigure.metrics.AxonMetricsAutoConfiguration;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -63,6 +65,8 @@ class ListenerFutureTest {
 
 		final BlockingQueue<Call> calls = new LinkedBlockingQueue<>();
 
+		Runnable closing;
+
 		@AxonListener(tag = "later", id = "later")
 		CompletableFuture<String> later(ByteBuffer payload) {
 			Call call = new Call(payload, new CompletableFuture<>());
@@ -78,6 +82,16 @@ class ListenerFutureTest {
 		@AxonListener("done")
 		CompletionStage<String> done(String payload) {
 			return (payload.isEmpty()) ? null : CompletableFuture.completedFuture("done " + payload);
+		}
+
+		@AxonListener("hidden")
+		Object hidden() {
+			return CompletableFuture.completedFuture("x");
+		}
+
+		@AxonListener(tag = "close", id = "close")
+		void close() {
+			this.closing.run();
 		}
 
 		@AxonListener("direct")
@@ -135,7 +149,7 @@ class ListenerFutureTest {
 				assertThat(this.other.request("direct", "x".repeat(900))).startsWith("axon-work xxx");
 				assertThat(this.other.request("direct", "y".repeat(900))).startsWith("axon-work yyy");
 			}
-			assertThat(this.peer.counters().ringUsed()).as("acknowledged, and its room given to others").isZero();
+			Awaitility.await().untilAsserted(() -> assertThat(this.peer.counters().ringUsed()).isZero());
 			assertThat(one.text()).as("a copy").isEqualTo("first");
 			assertThat(one.payload().isReadOnly()).isTrue();
 			assertThat(one.payload().order()).isEqualTo(ByteOrder.LITTLE_ENDIAN);
@@ -239,6 +253,105 @@ class ListenerFutureTest {
 		run(retrying.withPropertyValues("axon.channels.work.reply-timeout=20ms"), (context) -> {
 			assertRemoteError(ask("later", "x"), "not completed");
 			assertThat(this.listeners.calls).hasSize(1);
+		});
+	}
+
+	@Test
+	void futureInPlaceOfAReplyIsAnError() {
+		run(this.runner, (context) -> {
+			assertRemoteError(ask("hidden", ""), "A CompletableFuture cannot be a reply", "declare");
+			CompletableFuture<String> reply = ask("later", "it");
+			@SuppressWarnings({ "unchecked", "rawtypes" })
+			CompletableFuture<Object> raw = (CompletableFuture) this.listeners.next().future();
+			raw.complete(new CompletableFuture<>());
+			assertRemoteError(reply, "A CompletableFuture cannot be a reply");
+		});
+	}
+
+	@Test
+	void timeOutWithoutEndIsAVeryLongOne() {
+		run(this.runner.withPropertyValues("axon.channels.work.reply-timeout=300000d"), (context) -> {
+			CompletableFuture<String> reply = CompletableFuture.supplyAsync(() -> this.other.request("later", "it"),
+					(task) -> new Thread(task).start());
+			this.listeners.next().future().complete("at last");
+			assertThat(reply).succeedsWithin(OtherProcess.PATIENCE).isEqualTo("at last");
+		});
+	}
+
+	/** The JVM has one thread for all time-outs. */
+	@Test
+	void errorHandlerOfATimeOutMayWaitForAnotherTimeOut() {
+		AxonListenerErrorHandler handler = (message, failure) -> new CompletableFuture<String>()
+			.completeOnTimeout("another", 1, TimeUnit.MILLISECONDS)
+			.get(60, TimeUnit.SECONDS);
+		run(this.runner.withBean(AxonListenerErrorHandler.class, () -> handler)
+			.withPropertyValues("axon.channels.work.reply-timeout=20ms"), (context) -> {
+				CompletableFuture<String> reply = ask("later", "it");
+				assertThat(reply).succeedsWithin(OtherProcess.PATIENCE).isEqualTo("another");
+			});
+	}
+
+	@Test
+	void interruptOfWhoCompletesDoesNotLoseTheReply() {
+		run(this.runner.withPropertyValues("axon.channels.work.capacity=4KB"), (context) -> {
+			AxonChannel channel = context.getBean(AxonChannel.class);
+			CompletableFuture<String> reply = ask("later", "it");
+			Call call = this.listeners.next();
+			CompletableFuture<Boolean> interrupted;
+			try (Claim inTheWay = channel.sender().claim("t", 1)) {
+				interrupted = new CompletableFuture<>();
+				Thread completing = new Thread(() -> {
+					Thread.currentThread().interrupt();
+					call.future().complete("at last");
+					interrupted.complete(Thread.currentThread().isInterrupted());
+				});
+				completing.start();
+				Awaitility.await()
+					.until(() -> completing.getState() != Thread.State.RUNNABLE
+							&& completing.getState() != Thread.State.NEW);
+				inTheWay.abort();
+			}
+			assertThat(reply).succeedsWithin(OtherProcess.PATIENCE).isEqualTo("at last");
+			assertThat(interrupted).succeedsWithin(OtherProcess.PATIENCE).isEqualTo(true);
+		});
+	}
+
+	@Test
+	void interruptOfWhoWaitsDoesNotCallTheListenerAgain() {
+		run(this.runner.withPropertyValues("axon.channels.work.listener.retry.max-retries=3",
+				"axon.channels.work.listener.retry.initial-interval=1ms"), (context) -> {
+					CompletableFuture<String> reply = ask("later", "it");
+					this.listeners.next();
+					Thread.getAllStackTraces()
+						.keySet()
+						.stream()
+						.filter((thread) -> thread.getName().equals("axon-work"))
+						.forEach(Thread::interrupt);
+					assertRemoteError(reply, "was interrupted");
+					assertThat(this.listeners.calls).isEmpty();
+				});
+	}
+
+	@Test
+	void contextThatAListenerClosesAnswersTheOthersFirst() {
+		this.runner.run((context) -> {
+			CountDownLatch closing = new CountDownLatch(1);
+			this.listeners.closing = () -> {
+				closing.countDown();
+				context.getSourceApplicationContext().stop();
+			};
+			try (AxonChannel peer = this.names.peer("work")) {
+				this.other = new OtherProcess(peer);
+				CompletableFuture<String> reply = ask("later", "it");
+				Call call = this.listeners.next();
+				peer.sender().send("close", new byte[0]);
+				assertThat(closing.await(60, TimeUnit.SECONDS)).isTrue();
+				Awaitility.await().until(() -> !context.getBean(AxonListenerEndpointRegistry.class).isRunning());
+				assertThat(peer.isPeerAlive()).isTrue();
+				call.future().complete("first");
+				assertThat(reply).succeedsWithin(OtherProcess.PATIENCE).isEqualTo("first");
+				Awaitility.await().atMost(OtherProcess.PATIENCE).until(() -> !peer.isPeerAlive());
+			}
 		});
 	}
 

@@ -49,15 +49,16 @@ public record AxonProperties(@DefaultValue Map<String, Channel> channels, @Defau
 		}
 	}
 
-	/** An environment variable, which has no dashes, is meant for a key that is there. */
+	/** Mostly an environment variable that is meant for a key that is there. */
 	private static void checkKeys(Set<String> keys) {
 		Map<String, String> plain = new HashMap<>();
 		for (String key : keys) {
 			String other = plain.putIfAbsent(key.replace("-", "").toLowerCase(Locale.ROOT), key);
 			if (other != null) {
-				throw new IllegalArgumentException("axon.channels." + key + ": this key and '" + other
+				throw new IllegalArgumentException("axon.channels: the keys '" + other + "' and '" + key
 						+ "' differ only in dashes or case, and would be two channels. Write one of them everywhere; "
-						+ "environment variables cannot say dashes");
+						+ "an environment variable has '_' for each dash of the key, and of the property then: "
+						+ "AXON_CHANNELS_MY_KEY_SEND_TIMEOUT");
 			}
 		}
 	}

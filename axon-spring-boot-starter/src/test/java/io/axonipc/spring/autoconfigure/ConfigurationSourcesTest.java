@@ -118,12 +118,12 @@ class ConfigurationSourcesTest {
 				.addLast(new SystemEnvironmentPropertySource("test-systemEnvironment", variables)))
 			.run((context) -> assertThat(context).getFailure()
 				.rootCause()
-				.hasMessageContaining("axon.channels.mywork: this key and 'my-work' differ only in dashes"));
+				.hasMessageContaining("the keys 'my-work' and 'mywork' differ only in dashes"));
 		this.runner
 			.withPropertyValues("axon.channels.work.name=" + this.names.name("work"), "axon.channels[Work].role=client")
 			.run((context) -> assertThat(context).getFailure()
 				.rootCause()
-				.hasMessageContaining("axon.channels.Work: this key and 'work' differ only in dashes or case"));
+				.hasMessageContaining("the keys 'work' and 'Work' differ only in dashes or case"));
 	}
 
 	@Test
