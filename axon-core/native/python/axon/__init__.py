@@ -30,6 +30,7 @@ from axon.errors import (
     RoleTakenError,
     SendTimeoutError,
 )
+from axon.handlers import Handlers
 
 __all__ = [
     "AccessError",
@@ -39,6 +40,7 @@ __all__ = [
     "ChannelNotFoundError",
     "Claim",
     "CorruptChannelError",
+    "Handlers",
     "IncompatibleChannelError",
     "Message",
     "OutOfMemoryError",

@@ -252,6 +252,19 @@ static PyObject *channel_close(struct channel *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+/* The loop is Python: what it calls is, and takes longer. */
+static PyObject *channel_serve(struct channel *self, PyObject *handlers)
+{
+	if (channel_usable(self) < 0)
+		return NULL;
+	PyObject *module = PyImport_ImportModule("axon.handlers");
+	if (module == NULL)
+		return NULL;
+	PyObject *result = PyObject_CallMethod(module, "serve", "OO", self, handlers);
+	Py_DECREF(module);
+	return result;
+}
+
 static PyObject *channel_enter(struct channel *self, PyObject *unused)
 {
 	(void)unused;
@@ -337,6 +350,18 @@ static PyMethodDef channel_methods[] = {
 		PyDoc_STR("request($self, tag, buffer, *, metadata=None, timeout=...)\n--\n\n"
 				"Send a request and return the reply, a message that is to be released.\n\n"
 				"Raise RemoteError for an error reply, RequestTimeoutError and PeerDiedError for none.")},
+	{"serve", (PyCFunction)(void (*)(void))channel_serve, METH_O,
+		PyDoc_STR("serve($self, handlers, /)\n--\n\n"
+				"Receive for ever and call the function of each message's tag: a dict {tag: function},\n"
+				"or Handlers.\n\n"
+				"A tag that ends in * is a pattern. What a function returns, any C-contiguous bytes-like\n"
+				"object, is the reply to a request; None is an empty reply. An exception is logged (the\n"
+				"logger 'axon') and is the error reply to a request, its type's name first; the loop goes\n"
+				"on. So does it after a tag without a function, a request with which gets an error reply.\n"
+				"The message is released when its function has returned; BufferError ends the loop when\n"
+				"something made of its payload was kept. Return when the channel is closed, by a function\n"
+				"or another thread. What is no Exception, KeyboardInterrupt or SystemExit, ends the loop and\n"
+				"is raised.")},
 	{"close", (PyCFunction)(void (*)(void))channel_close, METH_NOARGS,
 		PyDoc_STR("close($self)\n--\n\n"
 				"Close the channel; nothing when it is closed. Messages in hand are acknowledged.\n\n"

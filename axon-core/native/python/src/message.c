@@ -17,6 +17,7 @@ PyObject *message_new(struct channel *channel, const axon_message *record)
 	if (record->metadata != NULL)
 		self->metadata = PyBytes_FromStringAndSize(record->metadata, (Py_ssize_t)record->metadata_length);
 	self->held = true;
+	self->answered = false;
 	self->previous = NULL;
 	self->next = channel->held;
 	if (self->next != NULL)
@@ -166,6 +167,7 @@ static PyObject *message_reply(struct message *self, PyObject *const *args, Py_s
 	outgoing_clear(&out);
 	if (status < 0)
 		return channel_fail(channel, status);
+	self->answered = true;
 	Py_RETURN_NONE;
 }
 
@@ -192,6 +194,7 @@ static PyObject *message_reply_error(struct message *self, PyObject *const *args
 	Py_DECREF(text);
 	if (status < 0)
 		return channel_fail(channel, status);
+	self->answered = true;
 	Py_RETURN_NONE;
 }
 
@@ -237,6 +240,7 @@ static PyMemberDef message_members[] = {
 	{"metadata", T_OBJECT, offsetof(struct message, metadata), READONLY, PyDoc_STR("The metadata, or None.")},
 	{"correlation_id", T_ULONGLONG, offsetof(struct message, record.correlation_id), READONLY,
 		PyDoc_STR("What ties a request and its reply together; 0 for other messages.")},
+	{"answered", T_BOOL, offsetof(struct message, answered), READONLY, PyDoc_STR("Whether it was replied to.")},
 	{"deliveries", T_UINT, offsetof(struct message, record.deliveries), READONLY,
 		PyDoc_STR("1, or more when a process died while it handled this message.")},
 	{NULL, 0, 0, 0, NULL}};

@@ -63,6 +63,7 @@ struct message {
 	PyObject *tag, *metadata; /* metadata: bytes or NULL */
 	struct view view;
 	bool held;                    /* in channel->held */
+	bool answered;                /* a reply was sent */
 	struct message *previous, *next;
 };
 
