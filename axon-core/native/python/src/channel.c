@@ -85,7 +85,7 @@ static PyObject *channel_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 
 static void channel_dealloc(struct channel *self)
 {
-	PyTypeObject *type = Py_TYPE(self);
+	PyTypeObject *type = Py_TYPE((PyObject *)self);
 	PyObject *error_type, *error, *traceback;
 	PyErr_Fetch(&error_type, &error, &traceback);
 	if (self->handle != NULL && !self->closing) {
@@ -239,7 +239,7 @@ static PyObject *channel_close(struct channel *self, PyObject *unused)
 	/* Nothing may be let go of before it is known that everything can be. */
 	struct message *next;
 	for (struct message *message = self->held; message != NULL; message = next) {
-		Py_INCREF(message); /* its memoryview may be all that keeps it alive */
+		Py_INCREF((PyObject *)message); /* its memoryview may be all that keeps it alive */
 		int result = view_end(&message->view, "message", message->tag);
 		next = message->next;
 		Py_DECREF(message);
@@ -270,7 +270,7 @@ static PyObject *channel_enter(struct channel *self, PyObject *unused)
 	(void)unused;
 	if (channel_usable(self) < 0)
 		return NULL;
-	Py_INCREF(self);
+	Py_INCREF((PyObject *)self);
 	return (PyObject *)self;
 }
 

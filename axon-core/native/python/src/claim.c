@@ -16,7 +16,7 @@ PyObject *claim_new(struct channel *channel, PyObject *tag, PyObject *length, Py
 		Py_XDECREF(copy);
 		return NULL;
 	}
-	Py_INCREF(channel);
+	Py_INCREF((PyObject *)channel);
 	self->channel = channel;
 	Py_INCREF(tag);
 	self->tag = tag;
@@ -41,7 +41,7 @@ static int claim_end(struct claim *self, int (*end)(axon_channel *))
 
 static void claim_dealloc(struct claim *self)
 {
-	PyTypeObject *type = Py_TYPE(self);
+	PyTypeObject *type = Py_TYPE((PyObject *)self);
 	if (self->payload != NULL)
 		claim_end(self, axon_abort);
 	Py_XDECREF(self->view.reference);

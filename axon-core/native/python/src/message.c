@@ -8,7 +8,7 @@ PyObject *message_new(struct channel *channel, const axon_message *record)
 	struct message *self = PyObject_New(struct message, channel->state->message_type);
 	if (self == NULL)
 		return NULL;
-	Py_INCREF(channel);
+	Py_INCREF((PyObject *)channel);
 	self->channel = channel;
 	self->record = *record;
 	self->view = (struct view){0, NULL};
@@ -52,7 +52,7 @@ int message_release(struct message *self)
 		return 0;
 	struct channel *channel = self->channel;
 	int status = AXON_OK;
-	Py_INCREF(self); /* its memoryview may be all that keeps it alive */
+	Py_INCREF((PyObject *)self); /* its memoryview may be all that keeps it alive */
 	int result = view_end(&self->view, "message", self->tag);
 	if (result == 0) {
 		message_forget(self);
@@ -70,7 +70,7 @@ int message_release(struct message *self)
 /* A reply must be given back; a received message waits for the next receive. */
 static void message_dealloc(struct message *self)
 {
-	PyTypeObject *type = Py_TYPE(self);
+	PyTypeObject *type = Py_TYPE((PyObject *)self);
 	struct channel *channel = self->channel;
 	if (self->held) {
 		message_forget(self);

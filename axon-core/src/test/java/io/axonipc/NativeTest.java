@@ -24,4 +24,11 @@ class NativeTest {
 		PeerProcess.runPython("-m", "unittest", "discover", "-s", "native/python/tests");
 	}
 
+	@Test
+	void thePythonWheelPassesThem() throws IOException {
+		Requirements.cCompiler();
+		Requirements.pythonModules("python3-pip python3-setuptools python3-wheel", "pip", "setuptools", "wheel");
+		PeerProcess.run("native/python/test-wheel");
+	}
+
 }
