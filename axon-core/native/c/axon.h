@@ -193,6 +193,15 @@ AXON_API int axon_abort(axon_channel *channel);
  */
 AXON_API int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout);
 
+/*
+ * Waits up to `timeout` for axon_receive() to have something to take, and
+ * takes nothing: for event loops, one of whose threads receives while another
+ * waits on its behalf. AXON_OK when it is worth while to look, which does not
+ * promise a message; at once while a message is held. Any number of threads
+ * may wait. Errors as axon_receive().
+ */
+AXON_API int axon_await(axon_channel *channel, int64_t timeout);
+
 /* Acknowledges a message of axon_receive() or a reply of axon_request(). Errors: INVALID (not held), CLOSED. */
 AXON_API int axon_release(axon_channel *channel, const axon_message *message);
 
