@@ -58,6 +58,10 @@ class Handlers(Dict[str, Handler]):
         return enter
 
 
+class NoHandlerError(LookupError):
+    """No function takes a message's tag."""
+
+
 class Dispatch:
     """Which function takes a message, and what becomes of a message whose function failed."""
 
@@ -74,38 +78,36 @@ class Dispatch:
         self._unhandled: Set[str] = set()
 
     def handler(self, message: Message) -> Handler:
-        """Return the function of the message's tag, or one that refuses it."""
+        """Return the function of the message's tag; NoHandlerError when there is none."""
         tag = message.tag
         function = self._exact.get(tag)
         if function is None:
             function = next((function for prefix, function in self._patterns if tag.startswith(prefix)), None)
-        return self._refuse if function is None else function
-
-    def _refuse(self, message: Message) -> None:
-        tag = message.tag
-        if tag not in self._unhandled and len(self._unhandled) < 100:  # the peer chooses the tags
-            self._unhandled.add(tag)
-            logger.warning("channel %r: no handler for tag %r; further messages of it are not logged", self.name, tag)
-        if message.is_request:
-            message.reply_error(f"no handler for tag {tag!r} on channel {self.name!r}")
+        if function is None:
+            raise NoHandlerError(f"no handler for tag {tag!r} on channel {self.name!r}")
+        return function
 
     @property
     def name(self) -> str:
         return self.channel.name
 
-    def failed(self, message: Message, failure: Exception) -> None:
-        """Log a failure and answer a request with it; ChannelClosedError when this ends the loop."""
+    def failed(self, message: Message, failure: Exception) -> Optional[str]:
+        """Log a failure and return the error to reply with, if there is one; raise it when it ends the loop."""
         if isinstance(failure, ChannelClosedError) and self.channel.closed:
             raise failure
-        logger.error("channel %r: handling a message with tag %r failed", self.name, message.tag, exc_info=failure)
-        if message.is_request and not message.answered:
-            try:
-                message.reply_error(text_of(failure))
-            except ChannelClosedError:
-                raise
-            except Exception:
-                logger.exception("channel %r: a request with tag %r could not be answered", self.name, message.tag)
+        if not isinstance(failure, NoHandlerError):
+            logger.error("channel %r: handling a message with tag %r failed", self.name, message.tag, exc_info=failure)
+        elif message.tag not in self._unhandled and len(self._unhandled) < 100:  # the peer chooses the tags
+            self._unhandled.add(message.tag)
+            logger.warning("%s; further messages with this tag are not logged", failure)
         forget_frames(failure)
+        return text_of(failure) if message.is_request and not message.answered else None
+
+    def unanswered(self, message: Message, failure: Exception) -> None:
+        """Log that an error reply failed; raise it when it ends the loop."""
+        if isinstance(failure, ChannelClosedError):
+            raise failure
+        logger.error("channel %r: a request with tag %r was not answered: %s", self.name, message.tag, failure)
 
     def ended(self, message: Message, reason: BaseException) -> None:
         """Answer a request, if that needs no waiting, because the loop ends with it in hand."""
@@ -113,11 +115,13 @@ class Dispatch:
             if message.is_request and not message.answered:
                 message.reply_error(text_of(reason), timeout=0)
         except Exception as failure:
-            logger.debug("channel %r: a request was left unanswered: %s", self.name, failure)
+            logger.warning("channel %r: a request with tag %r was not answered: %s", self.name, message.tag, failure)
 
 
 def text_of(failure: BaseException) -> str:
     """Return what the peer is told: the exception's type and text, as Python ends a traceback with."""
+    if isinstance(failure, NoHandlerError):
+        return str(failure)
     return "".join(traceback.format_exception_only(type(failure), failure)).strip()
 
 
@@ -160,7 +164,12 @@ def handle(dispatch: Dispatch, message: Message) -> None:
         if message.is_request and not message.answered:
             message.reply(b"" if answer is None else answer)
     except Exception as failure:
-        dispatch.failed(message, failure)
+        error = dispatch.failed(message, failure)
+        if error is not None:
+            try:
+                message.reply_error(error)
+            except Exception as unanswered:
+                dispatch.unanswered(message, unanswered)
     except BaseException as reason:
         dispatch.ended(message, reason)
         raise

@@ -19,19 +19,20 @@ static int role_from(const char *text, axon_role *role)
 }
 
 /* Fills in the name and the options; 0, or -1 with an exception set. */
-static int channel_options(PyObject *args, PyObject *kwargs, const char **name, axon_options *options)
+static int channel_options(PyObject *args, PyObject *kwargs, const char **name, axon_options *options,
+		PyObject **interrupts)
 {
 	static char *names[] = {"name", "role", "capacity", "max_message", "large_memory", "open_timeout", "send_timeout",
-		"request_timeout", "spin", "group", NULL};
+		"request_timeout", "spin", "group", "_interrupts", NULL};
 	const char *role = "client";
 	Py_ssize_t capacity = (Py_ssize_t)options->capacity;
 	Py_ssize_t max_message = (Py_ssize_t)options->max_message;
 	Py_ssize_t large_memory = (Py_ssize_t)options->large_memory;
 	PyObject *open_timeout = NULL, *send_timeout = NULL, *request_timeout = NULL, *spin = Py_None;
 	int group = 0;
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|$sO&O&O&OOOOp:Channel", names, name, &role, size_from, &capacity,
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|$sO&O&O&OOOOpO!:Channel", names, name, &role, size_from, &capacity,
 				size_from, &max_message, size_from, &large_memory, &open_timeout, &send_timeout, &request_timeout,
-				&spin, &group) ||
+				&spin, &group, &PySet_Type, interrupts) ||
 			role_from(role, &options->role) < 0 || timeout_from(open_timeout, &options->open_timeout) < 0 ||
 			timeout_from(send_timeout, &options->send_timeout) < 0 ||
 			timeout_from(request_timeout, &options->request_timeout) < 0 ||
@@ -50,7 +51,8 @@ static PyObject *channel_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 	const char *name;
 	axon_options options;
 	axon_options_init(&options);
-	if (channel_options(args, kwargs, &name, &options) < 0)
+	PyObject *interrupts = NULL;
+	if (channel_options(args, kwargs, &name, &options, &interrupts) < 0)
 		return NULL;
 	allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
 	struct channel *self = (struct channel *)allocate(type, 0);
@@ -59,6 +61,8 @@ static PyObject *channel_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 	self->state = module_state(type);
 	self->role = options.role;
 	self->forks = channel_forks();
+	Py_XINCREF(interrupts);
+	self->interrupts = interrupts;
 	self->name = PyUnicode_FromString(name);
 	self->ended = PyThread_allocate_lock();
 	if (self->name == NULL || self->ended == NULL) {
@@ -98,6 +102,7 @@ static void channel_dealloc(struct channel *self)
 	if (self->ended != NULL)
 		PyThread_free_lock(self->ended);
 	Py_XDECREF(self->name);
+	Py_XDECREF(self->interrupts);
 	PyObject_Free(self);
 	Py_DECREF(type);
 }
@@ -225,6 +230,29 @@ static PyObject *channel_request(struct channel *self, PyObject *const *args, Py
 	if (status < 0 || self->closing)
 		return channel_fail(self, status);
 	return reply.error ? raise_remote(self, &reply) : message_new(self, &reply);
+}
+
+/* Waits for something to receive, and takes nothing. */
+static PyObject *channel_await(struct channel *self, PyObject *unused)
+{
+	(void)unused;
+	if (channel_usable(self) < 0)
+		return NULL;
+	channel_unlock(self);
+	int status = axon_await(self->handle, AXON_FOREVER);
+	channel_lock(self);
+	if (status < 0)
+		return channel_fail(self, status);
+	Py_RETURN_NONE;
+}
+
+/* Has the waits of other threads look at _interrupts. */
+static PyObject *channel_wake(struct channel *self, PyObject *unused)
+{
+	(void)unused;
+	if (!self->closing && !channel_inherited(self))
+		axon_wake(self->handle);
+	Py_RETURN_NONE;
 }
 
 static PyObject *channel_close(struct channel *self, PyObject *unused)
@@ -367,6 +395,8 @@ static PyMethodDef channel_methods[] = {
 				"Close the channel; nothing when it is closed. Messages in hand are acknowledged.\n\n"
 				"Other threads' calls end with ChannelClosedError. Raise BufferError, and close\n"
 				"nothing, while a payload is in use or a claim is open.")},
+	{"_await", (PyCFunction)(void (*)(void))channel_await, METH_NOARGS, NULL},
+	{"_wake", (PyCFunction)(void (*)(void))channel_wake, METH_NOARGS, NULL},
 	{"__enter__", (PyCFunction)(void (*)(void))channel_enter, METH_NOARGS, NULL},
 	{"__exit__", (PyCFunction)(void (*)(void))channel_close, METH_VARARGS, NULL},
 	{NULL, NULL, 0, NULL}};

@@ -54,6 +54,7 @@ struct channel {
 	struct message *current;  /* the received one among them */
 	struct claim *claim;      /* the open one; borrowed */
 	bool orphan;              /* a claim ended on a thread that may not end it */
+	PyObject *interrupts;     /* a set with the identifiers of threads whose waits are to end, or NULL */
 };
 
 struct message {
