@@ -160,7 +160,7 @@ static PyObject *channel_claim(struct channel *self, PyObject *const *args, Py_s
 	PyObject *values[4];
 	if (parse_arguments(&signature, args, count, keywords, values) < 0 || channel_usable(self) < 0)
 		return NULL;
-	return claim_new(self, values[0], values[1], values[2], values[3]);
+	return claim_new(self, NULL, values[0], values[1], values[2], values[3]);
 }
 
 /* Returns a message, None after the time-out, or NULL. */

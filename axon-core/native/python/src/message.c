@@ -119,10 +119,15 @@ static PyObject *message_payload(struct message *self, void *closure)
 	return message_usable(self) < 0 ? NULL : view_of(&self->view, (PyObject *)self);
 }
 
+static bool is_request(const struct message *self)
+{
+	return self->record.correlation_id != 0 && !self->record.reply;
+}
+
 static PyObject *message_is_request(struct message *self, void *closure)
 {
 	(void)closure;
-	return PyBool_FromLong(self->record.correlation_id != 0 && !self->record.reply);
+	return PyBool_FromLong(is_request(self));
 }
 
 static PyObject *message_redelivered(struct message *self, void *closure)
@@ -198,6 +203,19 @@ static PyObject *message_reply_error(struct message *self, PyObject *const *args
 	Py_RETURN_NONE;
 }
 
+static PyObject *message_claim(struct message *self, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
+{
+	static const struct signature signature = {"claim", 1, 1, 2, {"length", "timeout"}};
+	PyObject *values[2];
+	if (parse_arguments(&signature, args, count, keywords, values) < 0 || message_usable(self) < 0)
+		return NULL;
+	if (!is_request(self)) {
+		PyErr_Format(PyExc_ValueError, "message %R is no request: only a request can be answered", self->tag);
+		return NULL;
+	}
+	return claim_new(self->channel, self, self->tag, values[0], NULL, values[1]);
+}
+
 static PyObject *message_done(struct message *self, PyObject *unused)
 {
 	(void)unused;
@@ -226,6 +244,10 @@ static PyMethodDef message_methods[] = {
 	{"reply_error", (PyCFunction)(void (*)(void))message_reply_error, METH_FASTCALL | METH_KEYWORDS,
 		PyDoc_STR("reply_error($self, text, *, timeout=...)\n--\n\n"
 				"Answer a request with an error, which the peer's request() raises.")},
+	{"claim", (PyCFunction)(void (*)(void))message_claim, METH_FASTCALL | METH_KEYWORDS,
+		PyDoc_STR("claim($self, length, *, timeout=...)\n--\n\n"
+				"Return a context manager that gives a writable memoryview of shared memory, which\n"
+				"becomes the reply to this request, as Channel.claim() does for a message.")},
 	{"release", (PyCFunction)(void (*)(void))message_done, METH_NOARGS,
 		PyDoc_STR("release($self)\n--\n\n"
 				"Acknowledge the message and release its payload; nothing when that is done.\n\n"

@@ -71,6 +71,7 @@ struct message {
 struct claim {
 	PyObject_HEAD
 	struct channel *channel;
+	struct message *request; /* that it answers, or NULL */
 	PyObject *tag, *metadata; /* metadata: bytes or NULL */
 	int64_t timeout;
 	Py_ssize_t length;
@@ -132,6 +133,7 @@ int message_release(struct message *self);
 void message_forget(struct message *self);
 
 /* claim.c */
-PyObject *claim_new(struct channel *channel, PyObject *tag, PyObject *length, PyObject *metadata, PyObject *timeout);
+PyObject *claim_new(struct channel *channel, struct message *request, PyObject *tag, PyObject *length,
+		PyObject *metadata, PyObject *timeout);
 
 #endif
