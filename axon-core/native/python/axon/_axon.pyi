@@ -1,8 +1,13 @@
+import collections.abc
+import sys
 from types import TracebackType
 from typing import Any, Callable, Dict, Mapping, Optional, Set, Type, final
 
-# Anything with the buffer protocol: there is no type for that before Python 3.12.
-_Buffer = Any
+# Anything with the buffer protocol: before Python 3.12 not all such types, numpy's for instance, say so.
+if sys.version_info >= (3, 12):
+    _Buffer = collections.abc.Buffer
+else:
+    _Buffer = Any
 _Timeout = Optional[float]
 
 @final

@@ -22,14 +22,20 @@ import queue
 import threading
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Set, Type, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, List, Mapping, Optional, Set, Type, TypeVar
 
+import axon
 from axon._axon import Channel, Message
 from axon.errors import ChannelClosedError, SendTimeoutError
 from axon.handlers import Dispatch, release
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer, Unpack
+    from typing_extensions import ParamSpec
+
+    from axon._axon import _Buffer
+
+    _P = ParamSpec("_P")
+    _Opening = Coroutine[Any, Any, "AsyncChannel"]
 
 __all__ = ["AsyncChannel", "open"]
 
@@ -41,31 +47,28 @@ _DEFAULT: Any = object()  # the channel's own time-out
 _Result = TypeVar("_Result")
 
 
-class Options(TypedDict, total=False):
-    """What axon.open() takes beside the name, and means there."""
+def _with_parameters_of(
+    model: Callable[_P, Channel],
+) -> Callable[[Callable[..., _Opening]], Callable[_P, _Opening]]:
+    """Give a function another's parameters, for those who read them and for type checkers."""
 
-    role: str
-    capacity: int
-    max_message: int
-    large_memory: int
-    open_timeout: Optional[float]
-    send_timeout: Optional[float]
-    request_timeout: Optional[float]
-    spin: Optional[float]
-    group: bool
+    def give(function: Callable[..., _Opening]) -> Callable[_P, _Opening]:
+        function.__signature__ = inspect.signature(model).replace(return_annotation="AsyncChannel")  # type: ignore[attr-defined]
+        return function
+
+    return give
 
 
-async def open(name: str, **options: Unpack[Options]) -> AsyncChannel:
+@_with_parameters_of(axon.open)
+async def open(name: str, **options: Any) -> AsyncChannel:
     """Open one end of a channel as axon.open() does, for the event loop that runs.
 
-    Options, defaults and exceptions are those of axon.open(). Cancelling ends the attempt.
+    Parameters and exceptions are those of axon.open(). Cancelling ends the attempt.
     """
     threads = _Threads(name)
     try:
-        channel = await threads.call(
-            partial(Channel, name, _interrupts=threads.interrupts, **options), unwanted=Channel.close
-        )
-        return AsyncChannel(channel, threads)
+        make = partial(Channel, name, _interrupts=threads.interrupts, **options)
+        return AsyncChannel(await threads.call(make, unwanted=Channel.close), threads)
     except BaseException:
         threads.end()
         raise
@@ -115,9 +118,9 @@ class AsyncChannel:
     async def send(
         self,
         tag: str,
-        buffer: Buffer,
+        buffer: _Buffer,
         *,
-        metadata: Optional[Buffer] = None,
+        metadata: Optional[_Buffer] = None,
         timeout: Optional[float] = _DEFAULT,
     ) -> None:
         """Send as Channel.send() does. Cancelled, the message may or may not have been sent.
@@ -131,9 +134,9 @@ class AsyncChannel:
     async def request(
         self,
         tag: str,
-        buffer: Buffer,
+        buffer: _Buffer,
         *,
-        metadata: Optional[Buffer] = None,
+        metadata: Optional[_Buffer] = None,
         timeout: Optional[float] = _DEFAULT,
     ) -> Message:
         """Send a request and return the reply as Channel.request() does: it is to be released.
@@ -143,7 +146,7 @@ class AsyncChannel:
         ask = partial(self.channel.request, tag, buffer, metadata=metadata, **_within(timeout))
         return await self._threads.call(ask, unwanted=Message.release)
 
-    async def reply(self, message: Message, buffer: Buffer, *, timeout: Optional[float] = _DEFAULT) -> None:
+    async def reply(self, message: Message, buffer: _Buffer, *, timeout: Optional[float] = _DEFAULT) -> None:
         """Answer a request: Message.reply() without making other tasks wait for room."""
         await self._answer(partial(message.reply, buffer), timeout)
 

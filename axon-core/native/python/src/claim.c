@@ -48,7 +48,7 @@ static void claim_dealloc(struct claim *self)
 	if (self->payload != NULL)
 		claim_end(self, axon_abort);
 	Py_XDECREF(self->view.reference);
-	Py_XDECREF(self->request);
+	Py_XDECREF((PyObject *)self->request);
 	Py_DECREF(self->tag);
 	Py_XDECREF(self->metadata);
 	Py_DECREF(self->channel);
