@@ -53,7 +53,8 @@ def _with_parameters_of(
     """Give a function another's parameters, for those who read them and for type checkers."""
 
     def give(function: Callable[..., _Opening]) -> Callable[_P, _Opening]:
-        function.__signature__ = inspect.signature(model).replace(return_annotation="AsyncChannel")  # type: ignore[attr-defined]
+        signature = inspect.signature(model).replace(return_annotation="AsyncChannel")
+        setattr(function, "__signature__", signature)
         return function
 
     return give
@@ -247,7 +248,9 @@ class _Threads:
         self._all: Set[_Thread] = set()
         self._idle: List[_Thread] = []
 
-    async def call(self, function: Callable[[], _Result], unwanted: Optional[Callable[[_Result], object]] = None) -> _Result:
+    async def call(
+        self, function: Callable[[], _Result], unwanted: Optional[Callable[[_Result], object]] = None
+    ) -> _Result:
         """Call a function in a thread. Cancelled, the thread's wait ends, and what it still brings is ``unwanted``."""
         future: asyncio.Future[_Result] = self._loop.create_future()
 
