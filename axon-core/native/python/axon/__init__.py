@@ -32,6 +32,8 @@ from axon.errors import (
 )
 from axon.handlers import Handlers
 
+__version__ = "0.1.0.dev0"
+
 __all__ = [
     "AccessError",
     "AxonError",

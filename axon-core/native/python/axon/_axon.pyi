@@ -10,6 +10,8 @@ else:
     _Buffer = Any
 _Timeout = Optional[float]
 
+LIMITED_API: bool
+
 @final
 class Message:
     @property
