@@ -111,6 +111,7 @@ class Dispatch:
 
     def ended(self, message: Message, reason: BaseException) -> None:
         """Answer a request, if that needs no waiting, because the loop ends with it in hand."""
+        forget_frames(reason)
         try:
             if message.is_request and not message.answered:
                 message.reply_error(text_of(reason), timeout=0)

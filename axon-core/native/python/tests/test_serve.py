@@ -14,6 +14,7 @@ handlers = axon.Handlers()
 
 @handlers("exit")
 def leave(message):
+    part = message.payload[1:]  # must not keep the channel from being closed
     sys.exit(3)
 
 @handlers("interrupt")
@@ -255,7 +256,7 @@ class EndTest(ChannelTest):
     def test_system_exit_ends_the_loop_and_answers(self):
         process, client = self.start_server()
         with self.assertRaisesRegex(axon.RemoteError, "^SystemExit: 3$"):
-            client.request("exit", b"", timeout=PATIENCE)
+            client.request("exit", b"abc", timeout=PATIENCE)
         self.assertEqual(process.wait(PATIENCE), 3)
 
     def test_keyboard_interrupt_ends_the_loop_and_answers(self):
