@@ -98,6 +98,14 @@ class ListenerExecutorTest {
 			this.seen.add("stopped");
 		}
 
+		/** What a context does that this listener closes. */
+		@AxonListener(tag = "stop-all", executor = "mine")
+		void stopAll() throws InterruptedException {
+			CountDownLatch calledBack = new CountDownLatch(1);
+			this.registry.stop(calledBack::countDown);
+			this.seen.add(calledBack.await(60, TimeUnit.SECONDS) ? "stopped" : "waits for itself");
+		}
+
 		@AxonListener("stop-directly")
 		void stopDirectly() {
 			this.release.countDown();
@@ -243,6 +251,17 @@ class ListenerExecutorTest {
 	}
 
 	@Test
+	void listenerThatClosesItsContextIsNotWaitedFor() {
+		this.runner.run((context) -> {
+			this.listeners.registry = context.getBean(AxonListenerEndpointRegistry.class);
+			try (AxonChannel peer = this.names.peer("work")) {
+				peer.sender().send("stop-all", new byte[0]);
+				assertThat(take()).isEqualTo("stopped");
+			}
+		});
+	}
+
+	@Test
 	void executorThatFailsAfterTheCallHasTheMessageHandledOnce(CapturedOutput output) {
 		Executor late = (task) -> {
 			task.run();
@@ -366,7 +385,7 @@ class ListenerExecutorTest {
 	}
 
 	private String take() throws InterruptedException {
-		return this.listeners.seen.poll(60, TimeUnit.SECONDS);
+		return this.listeners.seen.poll(90, TimeUnit.SECONDS);
 	}
 
 }
