@@ -226,6 +226,16 @@ AXON_API int axon_abort(axon_channel *channel);
 AXON_API int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout);
 
 /*
+ * Waits up to `timeout` for axon_receive() to have something to take, and
+ * takes nothing: for event loops, one of whose threads receives while another
+ * waits on its behalf.
+ * Returns AXON_OK when it is worth while to look, which does not promise a
+ * message; at once while a message is held. Errors as axon_receive().
+ * Threads: any, and any number at a time.
+ */
+AXON_API int axon_await(axon_channel *channel, int64_t timeout);
+
+/*
  * Acknowledges a message of axon_receive() or a reply of axon_request(); its
  * pointers are not valid any more.
  * Returns AXON_OK. Errors: INVALID (not held), CLOSED.
@@ -281,7 +291,8 @@ AXON_API int axon_reply(axon_channel *channel, const axon_message *request, cons
 		int64_t timeout);
 
 /*
- * Answers a request with an error; `text` is terminated UTF-8.
+ * Answers a request with an error; `text` is terminated UTF-8, of which an
+ * eighth of the ring's capacity is sent, and at most max_message bytes.
  * Returns AXON_OK. Errors as axon_send().
  * Threads: any.
  */

@@ -323,6 +323,22 @@ int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout)
 	return receive_slowly(channel, message, timeout, mark, handled);
 }
 
+int axon_await(axon_channel *channel, int64_t timeout)
+{
+	struct lock *lock = &channel->in.lock;
+	struct wait wait;
+	int status = channel_enter(channel, lock);
+	if (status != AXON_OK)
+		return status;
+	receive_publish(channel); /* the peer may wait for room */
+	status = wait_begin(&wait, channel, WAIT_MESSAGE, timeout, AXON_FOREVER);
+	while (status == AXON_OK && !wait_is_over(&wait, channel))
+		status = wait.timeout == 0 ? AXON_TIMEOUT : wait_more(&wait, channel);
+	if (status == AXON_OK && channel_status(channel) != AXON_OK)
+		status = channel_unusable(channel);
+	return channel_leave(lock, status == AXON_TIMEOUT ? error_plain(AXON_EMPTY) : status);
+}
+
 void receive_forget(axon_channel *channel, struct pending *pending)
 {
 	struct incoming *in = &channel->in;

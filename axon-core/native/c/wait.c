@@ -34,8 +34,7 @@ int wait_begin(struct wait *wait, const axon_channel *channel, enum wait_for wha
 	return AXON_OK;
 }
 
-/* Whether it is worth while to look closer. Takes no lock; what it reads may be a moment old. */
-static bool is_ready(const struct wait *wait, const axon_channel *channel)
+static inline bool is_ready(const struct wait *wait, const axon_channel *channel)
 {
 	if (channel_status(channel) != AXON_OK)
 		return true;
@@ -48,6 +47,11 @@ static bool is_ready(const struct wait *wait, const axon_channel *channel)
 	if (wait->what == WAIT_REPLY && load_plain(&channel->in.scanned) > position)
 		position = load_plain(&channel->in.scanned);
 	return load_acquire(ring_word(&consumer->ring, position)) != 0;
+}
+
+bool wait_is_over(const struct wait *wait, const axon_channel *channel)
+{
+	return is_ready(wait, channel);
 }
 
 /* Looks until `end`; *now is brought up to date. */

@@ -28,6 +28,9 @@ int wait_begin(struct wait *wait, const axon_channel *channel, enum wait_for wha
 /* Waits a while: AXON_OK (look again), AXON_TIMEOUT or AXON_INTERRUPTED. */
 int wait_more(struct wait *wait, axon_channel *channel);
 
+/* Whether it is worth while to look closer. Takes no lock; what it reads may be a moment old. */
+bool wait_is_over(const struct wait *wait, const axon_channel *channel);
+
 /* Wakes this process's threads that wait for their turn, and if `all` the one whose turn it is. */
 void wait_notify(axon_channel *channel, bool all);
 

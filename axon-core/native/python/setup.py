@@ -1,8 +1,13 @@
-"""Build the extension together with the C library, which lies beside this folder or, in a source archive, in it."""
+"""Build the extension together with the C library, which lies beside this folder or, in a source archive, in it.
+
+Python 3.11 and later share one wheel: the extension keeps to the limited API, which buffers joined in 3.11.
+"""
 
 import copy
 import os
 import shutil
+import sys
+import sysconfig
 from glob import glob
 
 from setuptools import Extension, setup
@@ -12,6 +17,7 @@ from setuptools.command.sdist import sdist
 HERE = os.path.dirname(os.path.abspath(__file__))
 BESIDE = os.path.join(os.path.dirname(HERE), "c")
 WITHIN = os.path.join(HERE, "c")
+LIMITED = sys.version_info >= (3, 11) and not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 
 class BuildWithLibrary(build_ext):
@@ -43,8 +49,11 @@ setup(
             "axon._axon",
             sources=sorted(glob("src/*.c")),
             depends=["src/module.h"],
+            define_macros=[("Py_LIMITED_API", "0x030B0000")] if LIMITED else [],
+            py_limited_api=LIMITED,
             extra_compile_args=["-std=c11", "-fvisibility=hidden"],
             extra_link_args=["-pthread"],
         )
     ],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if LIMITED else {},
 )

@@ -289,6 +289,73 @@ static void nothing(int signal)
 	(void)signal;
 }
 
+static void *await_something(void *unused)
+{
+	CHECK_EQUAL(axon_await(channel, LONG), AXON_OK);
+	return unused;
+}
+
+static void *await_the_end(void *unused)
+{
+	CHECK_EQUAL(axon_await(channel, LONG), AXON_CLOSED);
+	return unused;
+}
+
+/* Two threads wait, and a third takes. */
+static void to_await_takes_nothing(void)
+{
+	pthread_t waiters[2];
+	channel = open_as(AXON_SERVER, 4096);
+	peer = open_as(AXON_CLIENT, 4096);
+	CHECK_EQUAL(axon_await(channel, 0), AXON_EMPTY);
+	CHECK_EQUAL(axon_await(channel, MILLISECONDS), AXON_EMPTY);
+	CHECK_EQUAL(axon_await(channel, -2), AXON_INVALID);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQUAL(pthread_create(&waiters[i], NULL, await_something, NULL), 0);
+	wait_until_told(1);
+	send_text(peer, "text", "hello");
+	for (int i = 0; i < 2; i++)
+		CHECK_EQUAL(pthread_join(waiters[i], NULL), 0);
+	CHECK_EQUAL(axon_await(channel, 0), AXON_OK);
+	axon_counters counters;
+	axon_get_counters(channel, &counters);
+	CHECK_EQUAL(counters.messages_received, 0);
+	receive_text(channel, "text", "hello");
+	CHECK_EQUAL(axon_await(channel, 0), AXON_OK); /* it is held */
+	axon_message message;
+	CHECK_EQUAL(axon_receive(channel, &message, 0), AXON_EMPTY);
+	CHECK_EQUAL(axon_await(channel, 0), AXON_EMPTY);
+	CHECK_EQUAL(pthread_create(&waiters[0], NULL, await_the_end, NULL), 0);
+	wait_until_told(1);
+	axon_close(channel);
+	CHECK_EQUAL(pthread_join(waiters[0], NULL), 0);
+	axon_close(peer);
+}
+
+/* What was handled is the sender's again before the receiver sleeps: else they would wait for each other. */
+static void to_await_publishes(void)
+{
+	pthread_t waiter;
+	channel = open_as(AXON_SERVER, 4096);
+	peer = open_as(AXON_CLIENT, 4096);
+	int sent = 0;
+	while (axon_send(peer, "text", "hello", 5, 0) == AXON_OK)
+		sent++;
+	for (int i = 0; i < sent; i++)
+		receive_text(channel, "text", "hello");
+	axon_message message;
+	CHECK_EQUAL(axon_receive(channel, &message, 0), AXON_EMPTY);
+	CHECK_EQUAL(pthread_create(&waiter, NULL, await_something, NULL), 0);
+	wait_until_told(1);
+	for (int i = 0; i < sent; i++)
+		CHECK_EQUAL(axon_send(peer, "text", "hello", 5, 0), AXON_OK);
+	CHECK_EQUAL(pthread_join(waiter, NULL), 0);
+	for (int i = 0; i < sent; i++)
+		receive_text(channel, "text", "hello");
+	axon_close(channel);
+	axon_close(peer);
+}
+
 static pthread_t main_thread;
 
 static void *disturb(void *unused)
@@ -327,5 +394,7 @@ TESTS(waiting, { "peers-on-one-processor-give-way", peers_on_one_processor_give_
 		{ "a-killed-waiter-waits-no-more", a_killed_waiter_waits_no_more },
 		{ "a-sender-that-waits-publishes-what-others-release", a_sender_that_waits_publishes_what_others_release },
 		{ "a-commit-that-shows-after-the-grace-period", a_commit_that_shows_after_the_grace_period_is_noticed_soon },
+		{ "to-await-takes-nothing", to_await_takes_nothing },
+		{ "to-await-publishes", to_await_publishes },
 		{ "the-hook-interrupts-a-wait", the_hook_interrupts_a_wait },
 		{ "a-wait-goes-on-after-a-signal", a_wait_goes_on_after_a_signal });

@@ -30,6 +30,9 @@ from axon.errors import (
     RoleTakenError,
     SendTimeoutError,
 )
+from axon.handlers import Handlers
+
+__version__ = "0.1.0.dev0"
 
 __all__ = [
     "AccessError",
@@ -39,6 +42,7 @@ __all__ = [
     "ChannelNotFoundError",
     "Claim",
     "CorruptChannelError",
+    "Handlers",
     "IncompatibleChannelError",
     "Message",
     "OutOfMemoryError",

@@ -104,7 +104,12 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, const char *n
 static int module_exec(PyObject *module)
 {
 	struct state *state = PyModule_GetState(module);
-	if (calls_init() < 0 || add_errors(state) < 0)
+#ifdef Py_LIMITED_API
+	PyObject *limited = Py_True;
+#else
+	PyObject *limited = Py_False;
+#endif
+	if (calls_init() < 0 || add_errors(state) < 0 || PyObject_SetAttrString(module, "LIMITED_API", limited) < 0)
 		return -1;
 	if ((state->channel_type = add_type(module, &channel_spec, "Channel")) == NULL ||
 			(state->message_type = add_type(module, &message_spec, "Message")) == NULL ||

@@ -26,6 +26,17 @@ int calls_init(void)
 	return 0;
 }
 
+/* Whether this thread's wait is to end, though the channel is not closed: axon.aio asks so. */
+static bool is_interrupted(const struct channel *self)
+{
+	if (self->interrupts == NULL || PySet_Size(self->interrupts) == 0)
+		return false;
+	PyObject *thread = PyLong_FromUnsignedLong(PyThread_get_thread_ident());
+	int result = thread == NULL ? -1 : PySet_Contains(self->interrupts, thread);
+	Py_XDECREF(thread);
+	return result != 0;
+}
+
 /* The library asks from within a wait whether to go on with it. */
 int channel_interrupted(void *context)
 {
@@ -35,7 +46,7 @@ int channel_interrupted(void *context)
 	PyEval_RestoreThread(waiting);
 	waiting = NULL; /* signal handlers may make calls of their own */
 	handling++;
-	int stop = self->closing || PyErr_CheckSignals() < 0 || self->closing;
+	int stop = self->closing || is_interrupted(self) || PyErr_CheckSignals() < 0 || self->closing;
 	handling--;
 	waiting = PyEval_SaveThread();
 	return stop;

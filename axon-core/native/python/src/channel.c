@@ -19,19 +19,20 @@ static int role_from(const char *text, axon_role *role)
 }
 
 /* Fills in the name and the options; 0, or -1 with an exception set. */
-static int channel_options(PyObject *args, PyObject *kwargs, const char **name, axon_options *options)
+static int channel_options(PyObject *args, PyObject *kwargs, const char **name, axon_options *options,
+		PyObject **interrupts)
 {
 	static char *names[] = {"name", "role", "capacity", "max_message", "large_memory", "open_timeout", "send_timeout",
-		"request_timeout", "spin", "group", NULL};
+		"request_timeout", "spin", "group", "_interrupts", NULL};
 	const char *role = "client";
 	Py_ssize_t capacity = (Py_ssize_t)options->capacity;
 	Py_ssize_t max_message = (Py_ssize_t)options->max_message;
 	Py_ssize_t large_memory = (Py_ssize_t)options->large_memory;
 	PyObject *open_timeout = NULL, *send_timeout = NULL, *request_timeout = NULL, *spin = Py_None;
 	int group = 0;
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|$sO&O&O&OOOOp:Channel", names, name, &role, size_from, &capacity,
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|$sO&O&O&OOOOpO!:Channel", names, name, &role, size_from, &capacity,
 				size_from, &max_message, size_from, &large_memory, &open_timeout, &send_timeout, &request_timeout,
-				&spin, &group) ||
+				&spin, &group, &PySet_Type, interrupts) ||
 			role_from(role, &options->role) < 0 || timeout_from(open_timeout, &options->open_timeout) < 0 ||
 			timeout_from(send_timeout, &options->send_timeout) < 0 ||
 			timeout_from(request_timeout, &options->request_timeout) < 0 ||
@@ -50,7 +51,8 @@ static PyObject *channel_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 	const char *name;
 	axon_options options;
 	axon_options_init(&options);
-	if (channel_options(args, kwargs, &name, &options) < 0)
+	PyObject *interrupts = NULL;
+	if (channel_options(args, kwargs, &name, &options, &interrupts) < 0)
 		return NULL;
 	allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
 	struct channel *self = (struct channel *)allocate(type, 0);
@@ -59,6 +61,8 @@ static PyObject *channel_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 	self->state = module_state(type);
 	self->role = options.role;
 	self->forks = channel_forks();
+	Py_XINCREF(interrupts);
+	self->interrupts = interrupts;
 	self->name = PyUnicode_FromString(name);
 	self->ended = PyThread_allocate_lock();
 	if (self->name == NULL || self->ended == NULL) {
@@ -85,7 +89,7 @@ static PyObject *channel_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 
 static void channel_dealloc(struct channel *self)
 {
-	PyTypeObject *type = Py_TYPE(self);
+	PyTypeObject *type = Py_TYPE((PyObject *)self);
 	PyObject *error_type, *error, *traceback;
 	PyErr_Fetch(&error_type, &error, &traceback);
 	if (self->handle != NULL && !self->closing) {
@@ -98,6 +102,7 @@ static void channel_dealloc(struct channel *self)
 	if (self->ended != NULL)
 		PyThread_free_lock(self->ended);
 	Py_XDECREF(self->name);
+	Py_XDECREF(self->interrupts);
 	PyObject_Free(self);
 	Py_DECREF(type);
 }
@@ -155,7 +160,7 @@ static PyObject *channel_claim(struct channel *self, PyObject *const *args, Py_s
 	PyObject *values[4];
 	if (parse_arguments(&signature, args, count, keywords, values) < 0 || channel_usable(self) < 0)
 		return NULL;
-	return claim_new(self, values[0], values[1], values[2], values[3]);
+	return claim_new(self, NULL, values[0], values[1], values[2], values[3]);
 }
 
 /* Returns a message, None after the time-out, or NULL. */
@@ -227,6 +232,29 @@ static PyObject *channel_request(struct channel *self, PyObject *const *args, Py
 	return reply.error ? raise_remote(self, &reply) : message_new(self, &reply);
 }
 
+/* Waits for something to receive, and takes nothing. */
+static PyObject *channel_await(struct channel *self, PyObject *unused)
+{
+	(void)unused;
+	if (channel_usable(self) < 0)
+		return NULL;
+	channel_unlock(self);
+	int status = axon_await(self->handle, AXON_FOREVER);
+	channel_lock(self);
+	if (status < 0)
+		return channel_fail(self, status);
+	Py_RETURN_NONE;
+}
+
+/* Has the waits of other threads look at _interrupts. */
+static PyObject *channel_wake(struct channel *self, PyObject *unused)
+{
+	(void)unused;
+	if (!self->closing && !channel_inherited(self))
+		axon_wake(self->handle);
+	Py_RETURN_NONE;
+}
+
 static PyObject *channel_close(struct channel *self, PyObject *unused)
 {
 	(void)unused;
@@ -239,7 +267,7 @@ static PyObject *channel_close(struct channel *self, PyObject *unused)
 	/* Nothing may be let go of before it is known that everything can be. */
 	struct message *next;
 	for (struct message *message = self->held; message != NULL; message = next) {
-		Py_INCREF(message); /* its memoryview may be all that keeps it alive */
+		Py_INCREF((PyObject *)message); /* its memoryview may be all that keeps it alive */
 		int result = view_end(&message->view, "message", message->tag);
 		next = message->next;
 		Py_DECREF(message);
@@ -252,12 +280,25 @@ static PyObject *channel_close(struct channel *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+/* The loop is Python: what it calls is, and takes longer. */
+static PyObject *channel_serve(struct channel *self, PyObject *handlers)
+{
+	if (channel_usable(self) < 0)
+		return NULL;
+	PyObject *module = PyImport_ImportModule("axon.handlers");
+	if (module == NULL)
+		return NULL;
+	PyObject *result = PyObject_CallMethod(module, "serve", "OO", self, handlers);
+	Py_DECREF(module);
+	return result;
+}
+
 static PyObject *channel_enter(struct channel *self, PyObject *unused)
 {
 	(void)unused;
 	if (channel_usable(self) < 0)
 		return NULL;
-	Py_INCREF(self);
+	Py_INCREF((PyObject *)self);
 	return (PyObject *)self;
 }
 
@@ -337,11 +378,25 @@ static PyMethodDef channel_methods[] = {
 		PyDoc_STR("request($self, tag, buffer, *, metadata=None, timeout=...)\n--\n\n"
 				"Send a request and return the reply, a message that is to be released.\n\n"
 				"Raise RemoteError for an error reply, RequestTimeoutError and PeerDiedError for none.")},
+	{"serve", (PyCFunction)(void (*)(void))channel_serve, METH_O,
+		PyDoc_STR("serve($self, handlers, /)\n--\n\n"
+				"Receive for ever and call the function of each message's tag: a dict {tag: function},\n"
+				"or Handlers.\n\n"
+				"A tag that ends in * is a pattern. What a function returns, any C-contiguous bytes-like\n"
+				"object, is the reply to a request; None is an empty reply. An exception is logged (the\n"
+				"logger 'axon') and is the error reply to a request, its type's name first; the loop goes\n"
+				"on. So does it after a tag without a function, a request with which gets an error reply.\n"
+				"The message is released when its function has returned; BufferError ends the loop when\n"
+				"something made of its payload was kept. Return when the channel is closed, by a function\n"
+				"or another thread. What is no Exception, KeyboardInterrupt or SystemExit, ends the loop and\n"
+				"is raised.")},
 	{"close", (PyCFunction)(void (*)(void))channel_close, METH_NOARGS,
 		PyDoc_STR("close($self)\n--\n\n"
 				"Close the channel; nothing when it is closed. Messages in hand are acknowledged.\n\n"
 				"Other threads' calls end with ChannelClosedError. Raise BufferError, and close\n"
 				"nothing, while a payload is in use or a claim is open.")},
+	{"_await", (PyCFunction)(void (*)(void))channel_await, METH_NOARGS, NULL},
+	{"_wake", (PyCFunction)(void (*)(void))channel_wake, METH_NOARGS, NULL},
 	{"__enter__", (PyCFunction)(void (*)(void))channel_enter, METH_NOARGS, NULL},
 	{"__exit__", (PyCFunction)(void (*)(void))channel_close, METH_VARARGS, NULL},
 	{NULL, NULL, 0, NULL}};

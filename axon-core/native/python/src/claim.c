@@ -1,7 +1,8 @@
 /* Room in shared memory, filled by the user: committed at a clean exit of its with statement. */
 #include "module.h"
 
-PyObject *claim_new(struct channel *channel, PyObject *tag, PyObject *length, PyObject *metadata, PyObject *timeout)
+PyObject *claim_new(struct channel *channel, struct message *request, PyObject *tag, PyObject *length,
+		PyObject *metadata, PyObject *timeout)
 {
 	axon_header header;
 	Py_ssize_t bytes;
@@ -16,8 +17,10 @@ PyObject *claim_new(struct channel *channel, PyObject *tag, PyObject *length, Py
 		Py_XDECREF(copy);
 		return NULL;
 	}
-	Py_INCREF(channel);
+	Py_INCREF((PyObject *)channel);
 	self->channel = channel;
+	Py_XINCREF((PyObject *)request);
+	self->request = request;
 	Py_INCREF(tag);
 	self->tag = tag;
 	self->metadata = copy;
@@ -41,10 +44,11 @@ static int claim_end(struct claim *self, int (*end)(axon_channel *))
 
 static void claim_dealloc(struct claim *self)
 {
-	PyTypeObject *type = Py_TYPE(self);
+	PyTypeObject *type = Py_TYPE((PyObject *)self);
 	if (self->payload != NULL)
 		claim_end(self, axon_abort);
 	Py_XDECREF(self->view.reference);
+	Py_XDECREF((PyObject *)self->request);
 	Py_DECREF(self->tag);
 	Py_XDECREF(self->metadata);
 	Py_DECREF(self->channel);
@@ -90,6 +94,10 @@ static PyObject *claim_enter(struct claim *self, PyObject *unused)
 		header.metadata = PyBytes_AsString(self->metadata);
 		header.metadata_length = (size_t)PyBytes_Size(self->metadata);
 	}
+	if (self->request != NULL) {
+		header.correlation_id = self->request->record.correlation_id;
+		header.reply = true;
+	}
 	void *payload;
 	int status = AXON_FULL;
 	bool quick = self->length <= QUICK_BYTES;
@@ -134,6 +142,8 @@ static PyObject *claim_exit(struct claim *self, PyObject *args)
 	int status = claim_end(self, type == Py_None ? axon_commit : axon_abort);
 	if (status < 0)
 		return channel_fail(self->channel, status);
+	if (self->request != NULL && type == Py_None)
+		self->request->answered = true;
 	Py_RETURN_NONE;
 }
 

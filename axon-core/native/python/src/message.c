@@ -8,7 +8,7 @@ PyObject *message_new(struct channel *channel, const axon_message *record)
 	struct message *self = PyObject_New(struct message, channel->state->message_type);
 	if (self == NULL)
 		return NULL;
-	Py_INCREF(channel);
+	Py_INCREF((PyObject *)channel);
 	self->channel = channel;
 	self->record = *record;
 	self->view = (struct view){0, NULL};
@@ -17,6 +17,7 @@ PyObject *message_new(struct channel *channel, const axon_message *record)
 	if (record->metadata != NULL)
 		self->metadata = PyBytes_FromStringAndSize(record->metadata, (Py_ssize_t)record->metadata_length);
 	self->held = true;
+	self->answered = false;
 	self->previous = NULL;
 	self->next = channel->held;
 	if (self->next != NULL)
@@ -51,7 +52,7 @@ int message_release(struct message *self)
 		return 0;
 	struct channel *channel = self->channel;
 	int status = AXON_OK;
-	Py_INCREF(self); /* its memoryview may be all that keeps it alive */
+	Py_INCREF((PyObject *)self); /* its memoryview may be all that keeps it alive */
 	int result = view_end(&self->view, "message", self->tag);
 	if (result == 0) {
 		message_forget(self);
@@ -69,7 +70,7 @@ int message_release(struct message *self)
 /* A reply must be given back; a received message waits for the next receive. */
 static void message_dealloc(struct message *self)
 {
-	PyTypeObject *type = Py_TYPE(self);
+	PyTypeObject *type = Py_TYPE((PyObject *)self);
 	struct channel *channel = self->channel;
 	if (self->held) {
 		message_forget(self);
@@ -118,10 +119,15 @@ static PyObject *message_payload(struct message *self, void *closure)
 	return message_usable(self) < 0 ? NULL : view_of(&self->view, (PyObject *)self);
 }
 
+static bool is_request(const struct message *self)
+{
+	return self->record.correlation_id != 0 && !self->record.reply;
+}
+
 static PyObject *message_is_request(struct message *self, void *closure)
 {
 	(void)closure;
-	return PyBool_FromLong(self->record.correlation_id != 0 && !self->record.reply);
+	return PyBool_FromLong(is_request(self));
 }
 
 static PyObject *message_redelivered(struct message *self, void *closure)
@@ -166,6 +172,7 @@ static PyObject *message_reply(struct message *self, PyObject *const *args, Py_s
 	outgoing_clear(&out);
 	if (status < 0)
 		return channel_fail(channel, status);
+	self->answered = true;
 	Py_RETURN_NONE;
 }
 
@@ -192,7 +199,21 @@ static PyObject *message_reply_error(struct message *self, PyObject *const *args
 	Py_DECREF(text);
 	if (status < 0)
 		return channel_fail(channel, status);
+	self->answered = true;
 	Py_RETURN_NONE;
+}
+
+static PyObject *message_claim(struct message *self, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
+{
+	static const struct signature signature = {"claim", 1, 1, 2, {"length", "timeout"}};
+	PyObject *values[2];
+	if (parse_arguments(&signature, args, count, keywords, values) < 0 || message_usable(self) < 0)
+		return NULL;
+	if (!is_request(self)) {
+		PyErr_Format(PyExc_ValueError, "message %R is no request: only a request can be answered", self->tag);
+		return NULL;
+	}
+	return claim_new(self->channel, self, self->tag, values[0], NULL, values[1]);
 }
 
 static PyObject *message_done(struct message *self, PyObject *unused)
@@ -223,6 +244,10 @@ static PyMethodDef message_methods[] = {
 	{"reply_error", (PyCFunction)(void (*)(void))message_reply_error, METH_FASTCALL | METH_KEYWORDS,
 		PyDoc_STR("reply_error($self, text, *, timeout=...)\n--\n\n"
 				"Answer a request with an error, which the peer's request() raises.")},
+	{"claim", (PyCFunction)(void (*)(void))message_claim, METH_FASTCALL | METH_KEYWORDS,
+		PyDoc_STR("claim($self, length, *, timeout=...)\n--\n\n"
+				"Return a context manager that gives a writable memoryview of shared memory, which\n"
+				"becomes the reply to this request, as Channel.claim() does for a message.")},
 	{"release", (PyCFunction)(void (*)(void))message_done, METH_NOARGS,
 		PyDoc_STR("release($self)\n--\n\n"
 				"Acknowledge the message and release its payload; nothing when that is done.\n\n"
@@ -237,6 +262,7 @@ static PyMemberDef message_members[] = {
 	{"metadata", T_OBJECT, offsetof(struct message, metadata), READONLY, PyDoc_STR("The metadata, or None.")},
 	{"correlation_id", T_ULONGLONG, offsetof(struct message, record.correlation_id), READONLY,
 		PyDoc_STR("What ties a request and its reply together; 0 for other messages.")},
+	{"answered", T_BOOL, offsetof(struct message, answered), READONLY, PyDoc_STR("Whether it was replied to.")},
 	{"deliveries", T_UINT, offsetof(struct message, record.deliveries), READONLY,
 		PyDoc_STR("1, or more when a process died while it handled this message.")},
 	{NULL, 0, 0, 0, NULL}};

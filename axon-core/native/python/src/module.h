@@ -54,6 +54,7 @@ struct channel {
 	struct message *current;  /* the received one among them */
 	struct claim *claim;      /* the open one; borrowed */
 	bool orphan;              /* a claim ended on a thread that may not end it */
+	PyObject *interrupts;     /* a set with the identifiers of threads whose waits are to end, or NULL */
 };
 
 struct message {
@@ -63,12 +64,14 @@ struct message {
 	PyObject *tag, *metadata; /* metadata: bytes or NULL */
 	struct view view;
 	bool held;                    /* in channel->held */
+	bool answered;                /* a reply was sent */
 	struct message *previous, *next;
 };
 
 struct claim {
 	PyObject_HEAD
 	struct channel *channel;
+	struct message *request; /* that it answers, or NULL */
 	PyObject *tag, *metadata; /* metadata: bytes or NULL */
 	int64_t timeout;
 	Py_ssize_t length;
@@ -130,6 +133,7 @@ int message_release(struct message *self);
 void message_forget(struct message *self);
 
 /* claim.c */
-PyObject *claim_new(struct channel *channel, PyObject *tag, PyObject *length, PyObject *metadata, PyObject *timeout);
+PyObject *claim_new(struct channel *channel, struct message *request, PyObject *tag, PyObject *length,
+		PyObject *metadata, PyObject *timeout);
 
 #endif

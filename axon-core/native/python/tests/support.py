@@ -2,6 +2,7 @@
 
 import ctypes
 import glob
+import importlib.util
 import os
 import secrets
 import subprocess
@@ -90,6 +91,12 @@ def needs_shared_memory(size):
     return unittest.skipUnless(enough, f"/dev/shm has less than {size >> 20} MiB to spare")
 
 
+def needs_module(name, package):
+    """Skip a test without a module that is no part of Python; in the continuous build, where CI is true, it fails."""
+    there = importlib.util.find_spec(name) is not None or os.environ.get("CI") == "true"
+    return unittest.skipUnless(there, f"{name} is not installed (Debian: {package})")
+
+
 class _PyBuffer(ctypes.Structure):
     _fields_ = [
         ("buf", ctypes.c_void_p),
@@ -118,10 +125,15 @@ def address_of(view):
 
 def mapped_file(address):
     """Return the file that is mapped at an address."""
+    return place_of(address)[0]
+
+
+def place_of(address):
+    """Return the file that is mapped at an address, and the offset in it."""
     with open("/proc/self/maps", encoding="utf-8") as maps:
         for line in maps:
             fields = line.split(maxsplit=5)
             start, end = (int(bound, 16) for bound in fields[0].split("-"))
             if start <= address < end:
-                return fields[5].strip() if len(fields) == 6 else ""
-    return None
+                return fields[5].strip() if len(fields) == 6 else "", address - start + int(fields[2], 16)
+    return None, 0

@@ -1,12 +1,16 @@
 """A process that forks, executes or starts others holds its role alone, and lets go of it when it is killed."""
 
+import asyncio
 import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 import unittest
+import warnings
 
 import axon
+import axon.aio
 from support import PATIENCE, ChannelTest
 
 # Opens the server, starts a child in the given way, tells its process id, and waits to be killed.
@@ -59,6 +63,77 @@ def serve_one(name, answers):
             channel.receive(PATIENCE)
     except axon.AxonError as error:
         answers.put(f"{type(error).__name__}: {error}")
+
+
+def ask(name, answers):
+    with axon.open(name) as channel, channel.request("pid", b"", timeout=PATIENCE) as reply:
+        answers.put(int(bytes(reply.payload)))
+
+
+def ask_later(name, answers):
+    async def main():
+        async with await axon.aio.open(name) as channel:
+            with await channel.request("pid", b"", timeout=PATIENCE) as reply:
+                answers.put(int(bytes(reply.payload)))
+
+    asyncio.run(main())
+
+
+def use_inherited(channels, answers):
+    answers.put([channel.closed for channel in channels])
+    for channel in channels:
+        channel.close()
+
+
+class ServingTest(ChannelTest):
+    """The parent serves in a thread while it starts children in each of multiprocessing's ways."""
+
+    def setUp(self):
+        super().setUp()
+        warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads: what has locks may hang
+        self.addCleanup(warnings.resetwarnings)
+        self.server = self.open("server")
+        self.thread = threading.Thread(target=self.server.serve, args=({"pid": lambda _: b"%d" % os.getpid()},))
+        self.thread.start()
+        self.addCleanup(self.thread.join)
+        self.addCleanup(self.server.close)
+        self.wait_until_parked(self.server)
+
+    def run_child(self, method, function, argument):
+        context = multiprocessing.get_context(method)
+        answers = context.Queue()
+        child = context.Process(target=function, args=(argument, answers))
+        child.start()
+        try:
+            answer = answers.get(timeout=PATIENCE)
+            child.join(PATIENCE)
+            self.assertEqual(child.exitcode, 0)
+        finally:
+            child.kill()
+            child.join()
+        return answer
+
+    def test_children_open_channels_of_their_own(self):
+        for method in "fork", "forkserver", "spawn":
+            for function in ask, ask_later:
+                with self.subTest(method=method, function=function.__name__):
+                    self.assertEqual(self.run_child(method, function, self.name), os.getpid())
+
+    def test_a_forked_child_has_no_channel_and_the_serving_goes_on(self):
+        async def main():
+            async with await axon.aio.open(self.name + ".other", role="server") as other:
+                task = asyncio.create_task(other.receive())
+                while other.channel.counters["parks"] == 0:
+                    await asyncio.sleep(0.001)
+                closed = self.run_child("fork", use_inherited, (self.server, other.channel))
+                with axon.open(other.channel.name) as client:
+                    client.send("after", b"")
+                    self.assertEqual((await task).tag, "after")
+                return closed
+
+        self.assertEqual(asyncio.run(main()), [True, True])
+        with self.open("client") as client, client.request("pid", b"", timeout=PATIENCE) as reply:
+            self.assertEqual(int(bytes(reply.payload)), os.getpid())
 
 
 class ForkTest(ChannelTest):

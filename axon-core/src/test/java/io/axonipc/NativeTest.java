@@ -63,4 +63,11 @@ class NativeTest {
 		PeerProcess.run("bash", "-c", "files=$(gofmt -l native/go native/c) && echo \"$files\" && test -z \"$files\"");
 	}
 
+	@Test
+	void thePythonWheelPassesThem() throws IOException {
+		Requirements.cCompiler();
+		Requirements.pythonModules("python3-pip python3-setuptools python3-wheel", "pip", "setuptools", "wheel");
+		PeerProcess.run("native/python/test-wheel");
+	}
+
 }

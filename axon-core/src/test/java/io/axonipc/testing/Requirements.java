@@ -61,6 +61,24 @@ public final class Requirements {
 	}
 
 	/**
+	 * Needs Python 3 with modules that are no part of it.
+	 * @param packages the Debian packages they come in
+	 * @param modules their names
+	 * @return the executable of Python
+	 */
+	public static Path pythonModules(String packages, String... modules) {
+		Path python = python();
+		String missing = output(python, Stream.concat(
+				Stream.of("-c",
+						"import importlib.util, sys\n"
+								+ "print(*[name for name in sys.argv[1:] if not importlib.util.find_spec(name)])"),
+				Stream.of(modules))
+			.toArray(String[]::new));
+		need(missing.isEmpty(), "the test needs the Python modules " + missing + " (Debian: " + packages + ")");
+		return python;
+	}
+
+	/**
 	 * Needs to run as root.
 	 * @throws IOException if this process's owner cannot be read
 	 */
