@@ -39,11 +39,13 @@ final class Conversation {
 
 	private static final Pattern EXCHANGED = Pattern.compile("exchange (\\S+) sent=(\\S+) received=((\\d{1,6})/\\S+)");
 
-	/** For a run that is broken off. */
+	/** For a run that is broken off; also a lock. */
 	private static final Set<Conversation> RUNNING = ConcurrentHashMap.newKeySet();
 
+	private static boolean brokenOff;
+
 	static {
-		Runtime.getRuntime().addShutdownHook(new Thread(() -> RUNNING.forEach(Conversation::end)));
+		Runtime.getRuntime().addShutdownHook(new Thread(Conversation::breakOff));
 	}
 
 	private final Language asks;
@@ -144,18 +146,30 @@ final class Conversation {
 		expect(start(of, lower(of), behaviour, behaviour), "ready");
 	}
 
-	private PeerProcess start(Role of, String word, String asking, String answering) throws IOException {
-		PeerProcess process;
-		if (of == this.role) {
-			process = PeerProcess.start(this.asks, word, this.name, asking);
-			this.asker = process;
+	private PeerProcess start(Role of, String word, String asking, String answering) throws Exception {
+		synchronized (RUNNING) {
+			if (brokenOff) {
+				throw new FailedException("broken off");
+			}
+			PeerProcess process;
+			if (of == this.role) {
+				process = PeerProcess.start(this.asks, word, this.name, asking);
+				this.asker = process;
+			}
+			else {
+				process = PeerProcess.start(this.answers, word, this.name, answering);
+				this.answerer = process;
+			}
+			process.onFailure(this::closeBoth);
+			return process;
 		}
-		else {
-			process = PeerProcess.start(this.answers, word, this.name, answering);
-			this.answerer = process;
+	}
+
+	private static void breakOff() {
+		synchronized (RUNNING) {
+			brokenOff = true;
+			RUNNING.forEach(Conversation::end);
 		}
-		process.onFailure(this::closeBoth);
-		return process;
 	}
 
 	private void exchange(String exchange) throws Exception {
