@@ -1,7 +1,7 @@
 /*
  * axon.h: inter-process communication between two processes on one host over
- * shared memory and named semaphores. C11 and POSIX; no other dependency.
- * The wire format is described in axon-core/PROTOCOL.md.
+ * shared memory and named semaphores. C11 and POSIX; no other dependency. C++11
+ * and later can include it. Link with -laxon; pkg-config and CMake know how.
  *
  * A channel is a named duplex link between exactly two endpoints, a server
  * and a client. Messages carry a tag of 1 to 255 bytes of UTF-8 and a payload
@@ -17,11 +17,13 @@
  * AXON_FOREVER never ends, 0 does not wait, AXON_DEFAULT_TIMEOUT takes the
  * channel's own.
  *
- * Threads: every function may be called from any thread at any time, except
- * that axon_close() must be the last call on its channel (it wakes and waits
- * for calls that are under way), that a claim belongs to the thread that made
- * it, and that messages are received by one thread at a time. Signals: waits
- * are resumed after EINTR unless the channel has an interrupt hook.
+ * Threads: each function says which may call it. In short: any thread at any
+ * time, except that axon_close() must be the last call on its channel (it wakes
+ * and waits for calls that are under way), that a claim belongs to the thread
+ * that made it, and that messages are received by one thread at a time.
+ *
+ * Signals: waits are resumed after EINTR unless the channel has an interrupt
+ * hook. Only axon_wake() may be called by a signal handler.
  *
  * Fork: a forked child has no channel. Every call on an inherited one returns
  * AXON_CLOSED there, and the parent's endpoint is not kept alive by it.
@@ -128,22 +130,31 @@ typedef struct axon_counters {
 
 typedef struct axon_channel axon_channel;
 
-/* Fills in the defaults. */
+/*
+ * Fills in the defaults. Not NULL.
+ * Threads: any.
+ */
 AXON_API void axon_options_init(axon_options *options);
 
 /*
  * Opens the channel `name` ([A-Za-z0-9][A-Za-z0-9._-]*, at most 64 characters)
- * in one role; options NULL means the defaults. On success *channel is set and
- * must be given to axon_close(). Errors: INVALID, TIMEOUT (no such channel),
- * ROLE_TAKEN, NO_MEMORY, ACCESS, INCOMPATIBLE, CORRUPT, INTERRUPTED, SYSTEM.
+ * in one role; options NULL means the defaults, and are not needed afterwards.
+ * A client waits for the channel to exist, up to open_timeout. On success
+ * *channel is set and must be given to axon_close(), else it is NULL.
+ * Returns AXON_OK. Errors: INVALID, TIMEOUT (no such channel), ROLE_TAKEN,
+ * NO_MEMORY, ACCESS, INCOMPATIBLE, CORRUPT, INTERRUPTED, SYSTEM.
+ * Threads: any, also several at once.
  */
 AXON_API int axon_open(axon_channel **channel, const char *name, const axon_options *options);
 
 /*
  * Closes the channel and frees it. Wakes calls that are waiting (they return
- * AXON_CLOSED) and waits until they have returned. A message still held is
- * acknowledged, a claim still held is aborted. The last clean close of an
- * empty channel removes its names. NULL is ignored. Returns AXON_OK.
+ * AXON_CLOSED) and waits until they have returned, and with them a handler of
+ * axon_serve(). A message still held is acknowledged, a claim still held is
+ * aborted; their memory is gone. The last clean close of an empty channel
+ * removes its names. NULL is ignored.
+ * Returns AXON_OK.
+ * Threads: any, once; no call may begin after it, and no handler may call it.
  */
 AXON_API int axon_close(axon_channel *channel);
 
@@ -151,59 +162,111 @@ AXON_API int axon_close(axon_channel *channel);
  * Removes the channel `name`, which nobody holds, with what lies in it.
  * Returns 1 when it was removed, 0 when there was none.
  * Errors: INVALID, ROLE_TAKEN (somebody holds it), ACCESS, SYSTEM.
+ * Threads: any.
  */
 AXON_API int axon_discard(const char *name);
 
 /*
- * Sends a copy of `length` bytes. Waits for room up to `timeout`.
- * Errors: FULL, CLOSED, INVALID, TOO_LARGE, NO_MEMORY, CORRUPT, INTERRUPTED.
- * What was written before AXON_OK is visible to whoever receives the message.
+ * Sends a copy of `length` bytes under a terminated tag. Waits for room up to
+ * `timeout`; default: send_timeout. What was written before AXON_OK is visible
+ * to whoever receives the message. payload may be NULL if length is 0.
+ * Returns AXON_OK. Errors: FULL, CLOSED, INVALID, TOO_LARGE, CORRUPT,
+ * INTERRUPTED, and for a large message NO_MEMORY, ACCESS, SYSTEM.
+ * Threads: any; several send one after the other, and each one's in its order.
  */
 AXON_API int axon_send(axon_channel *channel, const char *tag, const void *payload, size_t length, int64_t timeout);
 
-/* The same with metadata and correlation. */
+/*
+ * The same with metadata and correlation.
+ * Threads: as axon_send().
+ */
 AXON_API int axon_send_with(axon_channel *channel, const axon_header *header, const void *payload, size_t length,
 		int64_t timeout);
 
 /*
  * Takes room for a message of `length` bytes of payload and sets *payload to
  * it: 8-byte aligned, not zeroed, writable until axon_commit() or axon_abort(),
- * which must follow on the same thread. One claim at a time: other threads'
- * sends wait for it, a second claim of the same thread is INVALID.
- * Errors as axon_send_with().
+ * which must follow on the same thread. The header is not needed afterwards.
+ * One claim at a time: other threads' sends wait for it, a second claim or a
+ * send of the same thread is INVALID.
+ * Returns AXON_OK. Errors as axon_send().
+ * Threads: any; the claim belongs to this one.
  */
 AXON_API int axon_claim(axon_channel *channel, const axon_header *header, size_t length, int64_t timeout,
 		void **payload);
 
-/* Makes the claimed message visible. Errors: INVALID (this thread has no claim), CLOSED, CORRUPT. */
+/*
+ * Makes the claimed message visible; its memory is the receiver's from here on.
+ * Returns AXON_OK. Errors: INVALID (this thread has no claim), CLOSED, CORRUPT.
+ * Threads: the one of the claim.
+ */
 AXON_API int axon_commit(axon_channel *channel);
 
-/* Gives the claimed room back; nothing was visible. Errors as axon_commit(). */
+/*
+ * Gives the claimed room back; nothing was visible.
+ * Returns AXON_OK. Errors as axon_commit().
+ * Threads: the one of the claim.
+ */
 AXON_API int axon_abort(axon_channel *channel);
 
 /*
- * Takes the next message in order and waits for one up to `timeout`. The
- * message stays in the ring, and is delivered again should this process die,
- * until axon_release(), the next axon_receive() or axon_close().
+ * Takes the next message in order and waits for one up to `timeout`; default:
+ * AXON_FOREVER. The message stays in the ring, and is delivered again should
+ * this process die, until axon_release(), the next axon_receive() or
+ * axon_close(); until then its pointers are valid.
  * When 64 messages or more came since a look found none, a receiver
  * that spins leaves the sender alone for 5 microseconds before it looks again:
  * that makes streams up to twice as fast.
  * Replies that belong to another thread's axon_request() are left to it.
- * Errors: EMPTY, CLOSED, CORRUPT, INTERRUPTED.
+ * Returns AXON_OK. Errors: EMPTY, CLOSED, INVALID, CORRUPT, INTERRUPTED, and
+ * for a large message NO_MEMORY, ACCESS, SYSTEM.
+ * Threads: any, one at a time: a receive acknowledges the message of the one
+ * before, whichever thread has it.
  */
 AXON_API int axon_receive(axon_channel *channel, axon_message *message, int64_t timeout);
 
 /*
  * Waits up to `timeout` for axon_receive() to have something to take, and
  * takes nothing: for event loops, one of whose threads receives while another
- * waits on its behalf. AXON_OK when it is worth while to look, which does not
- * promise a message; at once while a message is held. Any number of threads
- * may wait. Errors as axon_receive().
+ * waits on its behalf.
+ * Returns AXON_OK when it is worth while to look, which does not promise a
+ * message; at once while a message is held. Errors as axon_receive().
+ * Threads: any, and any number at a time.
  */
 AXON_API int axon_await(axon_channel *channel, int64_t timeout);
 
-/* Acknowledges a message of axon_receive() or a reply of axon_request(). Errors: INVALID (not held), CLOSED. */
+/*
+ * Acknowledges a message of axon_receive() or a reply of axon_request(); its
+ * pointers are not valid any more.
+ * Returns AXON_OK. Errors: INVALID (not held), CLOSED.
+ * Threads: any.
+ */
 AXON_API int axon_release(axon_channel *channel, const axon_message *message);
+
+/* What axon_serve() calls, and for which messages. */
+typedef struct axon_handler {
+	/* Terminated. If it ends in '*', for all tags that start with what is before. */
+	const char *tag;
+	/* 0 to go on; what is not 0 ends axon_serve(). The message is valid until it returns. */
+	int (*handle)(axon_channel *channel, const axon_message *message, void *context);
+	void *context;            /* handed to `handle` */
+} axon_handler;
+
+/*
+ * Receives messages and calls for each the handler of its tag, one after the
+ * other and in this thread. An exact tag goes before a pattern ("sensor.*"), a
+ * longer pattern before a shorter one, and "*" takes what is left. A request
+ * without a handler is answered with an error; other messages without one are
+ * passed over. When the handler has returned, the message is acknowledged.
+ * A handler answers a request with axon_reply() or axon_reply_error(); it may
+ * call all functions but axon_receive(), axon_serve() and axon_close().
+ * Returns what a handler returned that was not 0: by custom a positive number
+ * of its own, or the negative status of a call that failed. Errors: INVALID (a
+ * handler without tag or function), CLOSED (axon_close() was called: it waits
+ * until this function has returned), and those of axon_receive() but EMPTY.
+ * Threads: any, one at a time, as axon_receive().
+ */
+AXON_API int axon_serve(axon_channel *channel, const axon_handler *handlers, size_t count);
 
 /*
  * Sends a request and waits for its reply, looking ahead of messages that were
@@ -211,35 +274,69 @@ AXON_API int axon_release(axon_channel *channel, const axon_message *message);
  * most `timeout` (default: request_timeout). *reply is valid until
  * axon_release(), which must follow, and may be an error (reply->error).
  * May be called while a message of axon_receive() is held.
- * Errors: TIMEOUT, PEER_DIED (the peer that was there at the send, or came
- * later, went away), and those of axon_send_with().
+ * Returns AXON_OK. Errors: TIMEOUT, PEER_DIED (the peer that was there at the
+ * send, or came later, went away), and those of axon_send().
+ * Threads: any, also several at once; each gets its own reply.
  */
 AXON_API int axon_request(axon_channel *channel, const axon_header *header, const void *payload, size_t length,
 		int64_t timeout, axon_message *reply);
 
-/* Answers a request that was received (INVALID for any other message), with the request's tag. Errors as axon_send(). */
+/*
+ * Answers a request that was received (INVALID for any other message), with the
+ * request's tag; it must not have been released, for its tag is read.
+ * Returns AXON_OK. Errors as axon_send().
+ * Threads: any.
+ */
 AXON_API int axon_reply(axon_channel *channel, const axon_message *request, const void *payload, size_t length,
 		int64_t timeout);
 
-/* Answers a request with an error; `text` is terminated UTF-8. Errors as axon_send(). */
+/*
+ * Answers a request with an error; `text` is terminated UTF-8, of which an
+ * eighth of the ring's capacity is sent, and at most max_message bytes.
+ * Returns AXON_OK. Errors as axon_send().
+ * Threads: any.
+ */
 AXON_API int axon_reply_error(axon_channel *channel, const axon_message *request, const char *text, int64_t timeout);
 
-/* Ends this process's waits on the channel early; they look at their interrupt hook and go on. Async-signal-safe. */
+/*
+ * Ends this process's waits on the channel early; they look at their interrupt
+ * hook and go on. A wait that begins later does not notice.
+ * Threads: any, and in signal handlers.
+ */
 AXON_API void axon_wake(axon_channel *channel);
 
-/* 1 while another process holds the other role, else 0; a system call. After a 0, requests wait for the next peer. Errors: CLOSED. */
+/*
+ * Returns 1 while another process holds the other role, else 0; a system call.
+ * After a 0, requests wait for the next peer. Errors: CLOSED.
+ * Threads: any.
+ */
 AXON_API int axon_peer_alive(axon_channel *channel);
 
-/* The capacity of each ring in bytes. The channel must be open, or inherited through fork(); not NULL. */
+/*
+ * Returns the capacity of each ring in bytes. The channel must be open, or
+ * inherited through fork(); not NULL.
+ * Threads: any.
+ */
 AXON_API uint64_t axon_capacity(const axon_channel *channel);
 
-/* Copies the counters. The channel must be open, or inherited through fork(); not NULL. */
+/*
+ * Copies the counters. The channel must be open, or inherited through fork();
+ * not NULL.
+ * Threads: any, while others count on.
+ */
 AXON_API void axon_get_counters(const axon_channel *channel, axon_counters *counters);
 
-/* A short English name of a status code; never NULL. */
+/*
+ * Returns a short English name of a status code; never NULL, never to be freed.
+ * Threads: any.
+ */
 AXON_API const char *axon_strerror(int status);
 
-/* What went wrong in this thread's last failed call; valid until its next call; never NULL. */
+/*
+ * Returns what went wrong in this thread's last failed call; valid until its
+ * next call; never NULL, never to be freed.
+ * Threads: any; each has a text of its own.
+ */
 AXON_API const char *axon_last_error(void);
 
 #ifdef __cplusplus

@@ -391,5 +391,12 @@ int axon_reply(axon_channel *channel, const axon_message *request, const void *p
 
 int axon_reply_error(axon_channel *channel, const axon_message *request, const char *text, int64_t timeout)
 {
-	return reply(channel, request, true, text, text == NULL ? 0 : strlen(text), timeout);
+	/* Cut to what always fits into the ring, between two characters. */
+	const uint64_t most = channel->segment.capacity / 8 < channel->segment.max_message ? channel->segment.capacity / 8
+			: channel->segment.max_message;
+	size_t length = text == NULL ? 0 : strnlen(text, most + 1);
+	if (length > most)
+		for (length = most; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80; length--)
+			;
+	return reply(channel, request, true, text, length, timeout);
 }

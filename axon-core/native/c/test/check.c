@@ -25,7 +25,7 @@
 #define MOST_SLOWNESS 8
 #define TEST_FILES(FILE, SLOW) \
 	FILE(messages) FILE(large) FILE(requests) FILE(open) FILE(lifetime) FILE(corruption) FILE(hostile) FILE(objects) \
-	FILE(together) FILE(threads) SLOW(closing) FILE(signals) FILE(bias) FILE(waiting) FILE(golden) SLOW(owners) \
+	FILE(together) FILE(threads) SLOW(closing) FILE(signals) FILE(bias) FILE(waiting) FILE(golden) FILE(serve) SLOW(owners) \
 	SLOW(strangers) SLOW(memory) SLOW(peers) SLOW(races) SLOW(crash) SLOW(crash_requests) SLOW(crash_setup)
 #define DECLARED(file) extern const struct test tests_##file[];
 #define QUICK_FILE(file) { #file, tests_##file, false },

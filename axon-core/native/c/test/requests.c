@@ -28,6 +28,32 @@ static void answer(void)
 	axon_close(server);
 }
 
+static void answer_at_length(void)
+{
+	axon_channel *server = open_as(AXON_SERVER, 4096);
+	axon_message message;
+	CHECK_EQUAL(axon_receive(server, &message, LONG), AXON_OK);
+	char text[10001] = { 0 };
+	memset(text, 'x', 511);
+	for (size_t i = 511; i + 3 < sizeof text; i += 3)
+		memcpy(text + i, "\xe2\x82\xac", 3); /* a euro sign */
+	CHECK_EQUAL(axon_reply_error(server, &message, text, LONG), AXON_OK);
+	axon_close(server);
+}
+
+static void a_long_error_text_is_cut_between_characters(void)
+{
+	axon_message reply;
+	const pid_t child = start(answer_at_length);
+	axon_channel *client = open_as(AXON_CLIENT, 4096);
+	CHECK_EQUAL(axon_request(client, &ask, NULL, 0, LONG, &reply), AXON_OK);
+	CHECK(reply.error);
+	CHECK_EQUAL(reply.payload_length, 511);
+	CHECK(memcmp(reply.payload, "xxxx", 4) == 0);
+	axon_close(client);
+	join(child);
+}
+
 static void a_reply_overtakes_messages(void)
 {
 	axon_message reply;
@@ -261,7 +287,8 @@ static void a_reply_to_somebody_who_is_gone_keeps_nothing(void)
 	CHECK_EQUAL(objects_left(), 0);
 }
 
-TESTS(requests, { "a-reply-overtakes-messages", a_reply_overtakes_messages },
+TESTS(requests, { "a-long-error-text-is-cut", a_long_error_text_is_cut_between_characters },
+		{ "a-reply-overtakes-messages", a_reply_overtakes_messages },
 		{ "a-late-reply-is-dropped", a_late_reply_is_dropped },
 		{ "requesters-and-a-receiver-share", requesters_and_a_receiver_share_a_channel },
 		{ "a-reply-to-somebody-who-is-gone", a_reply_to_somebody_who_is_gone_keeps_nothing },

@@ -184,6 +184,11 @@ final class Outbox {
 		return true;
 	}
 
+	/** How many bytes an error's text may have: what always fits into the ring. */
+	int maxText() {
+		return (int) Math.min(this.endpoint.maxMessage, this.endpoint.capacity / 8);
+	}
+
 	/**
 	 * Takes room in the ring.
 	 * @return where the record starts, or a negative number when {@link #begin} is to

@@ -145,7 +145,19 @@ public final class Sender {
 	 * @param payload the bytes from position to limit
 	 */
 	public void reply(MessageView request, ByteBuffer payload) {
-		reply(request, HeaderWord.REPLY, payload);
+		reply(request.tag(), requestId(request), HeaderWord.REPLY, payload);
+	}
+
+	/**
+	 * Answers a request that is done with, from any thread: the requester may have given
+	 * up meanwhile, and its channel then drops the reply.
+	 * @param tag the request's tag
+	 * @param correlationId the request's {@link MessageView#correlationId() correlation
+	 * id}
+	 * @param payload the bytes from position to limit
+	 */
+	public void reply(String tag, long correlationId, ByteBuffer payload) {
+		reply(tag, requestId(tag, correlationId), HeaderWord.REPLY, payload);
 	}
 
 	/**
@@ -155,23 +167,57 @@ public final class Sender {
 	 * @return the claim
 	 */
 	public Claim claimReply(MessageView request, int length) {
-		return claim(replyTag(request), Outbox.NO_METADATA, HeaderWord.CORRELATED | HeaderWord.REPLY,
-				requestId(request), length, DEFAULT_TIMEOUT);
+		return claimReply(request.tag(), requestId(request), length);
+	}
+
+	/**
+	 * Takes room for the reply to a request that is done with.
+	 * @param tag the request's tag
+	 * @param correlationId the request's {@link MessageView#correlationId() correlation
+	 * id}
+	 * @param length bytes of payload, 0 to the channel's largest payload
+	 * @return the claim
+	 */
+	public Claim claimReply(String tag, long correlationId, int length) {
+		return claim(replyTag(tag), Outbox.NO_METADATA, HeaderWord.CORRELATED | HeaderWord.REPLY,
+				requestId(tag, correlationId), length, DEFAULT_TIMEOUT);
 	}
 
 	/**
 	 * Answers a request with an error, which its sender gets as an
 	 * {@link AxonRemoteException}.
 	 * @param request the request in hand
-	 * @param text what went wrong
+	 * @param text what went wrong, of which an eighth of the channel's capacity is sent,
+	 * and not more than its largest payload
 	 */
 	public void replyError(MessageView request, String text) {
-		reply(request, HeaderWord.REPLY | HeaderWord.ERROR, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+		replyError(request.tag(), requestId(request), text);
 	}
 
-	private void reply(MessageView request, int flags, ByteBuffer payload) {
-		String tag = replyTag(request);
-		if (!this.outbox.send(tag, HeaderWord.CORRELATED | flags, requestId(request), payload, DEFAULT_TIMEOUT)) {
+	/**
+	 * Answers a request that is done with, with an error.
+	 * @param tag the request's tag
+	 * @param correlationId the request's {@link MessageView#correlationId() correlation
+	 * id}
+	 * @param text what went wrong, cut like that of the request in hand
+	 */
+	public void replyError(String tag, long correlationId, String text) {
+		byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+		int length = Math.min(bytes.length, this.outbox.maxText());
+		while (length < bytes.length && length > 0 && isContinuation(bytes[length])) {
+			length--;
+		}
+		reply(tag, requestId(tag, correlationId), HeaderWord.REPLY | HeaderWord.ERROR,
+				ByteBuffer.wrap(bytes, 0, length));
+	}
+
+	/** Whether a byte is within a character of UTF-8. */
+	private static boolean isContinuation(byte value) {
+		return (value & 0xC0) == 0x80;
+	}
+
+	private void reply(String tag, long id, int flags, ByteBuffer payload) {
+		if (!this.outbox.send(replyTag(tag), HeaderWord.CORRELATED | flags, id, payload, DEFAULT_TIMEOUT)) {
 			throw timedOut(tag, DEFAULT_TIMEOUT);
 		}
 	}
@@ -180,8 +226,7 @@ public final class Sender {
 	 * The replacements of what was no UTF-8 may take more bytes than a tag has; an honest
 	 * peer sends no such request.
 	 */
-	private static String replyTag(MessageView request) {
-		String tag = request.tag();
+	private static String replyTag(String tag) {
 		boolean fits = 3 * tag.length() <= TagCache.MAX_LENGTH || tag.indexOf(REPLACEMENT) < 0;
 		return fits ? tag : tag.substring(0, TagCache.MAX_LENGTH / 3);
 	}
@@ -191,6 +236,13 @@ public final class Sender {
 			throw new IllegalArgumentException("The message with tag '" + request.tag() + "' is no request");
 		}
 		return request.correlationId();
+	}
+
+	private static long requestId(String tag, long correlationId) {
+		if (correlationId == 0) {
+			throw new IllegalArgumentException("The message with tag '" + tag + "' has no correlation id: no request");
+		}
+		return correlationId;
 	}
 
 	void request(MessageHeader header, long id, ByteBuffer payload, long nanos) {

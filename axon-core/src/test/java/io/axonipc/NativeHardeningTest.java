@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The C implementation's tests under tools that see more than a check can. */
+/** The tests in C and Go under tools that see more than a check can. */
 @Tag("hardening")
 class NativeHardeningTest {
 
@@ -56,6 +56,11 @@ class NativeHardeningTest {
 	void theCLibrarySurvivesAHostilePeer() throws IOException {
 		Requirements.tool("clang", "clang libclang-rt-14-dev");
 		make("fuzz", "SECONDS=20", "OUT=" + OUT.resolve("c-fuzz"));
+	}
+
+	@Test
+	void theGoPackagePassesItsTestsWithTheRaceDetector() throws IOException {
+		PeerProcess.runGo("test", "-race", "-count=3", ".");
 	}
 
 }

@@ -72,10 +72,45 @@ class RequestTest {
 	}
 
 	@Test
+	void aRequestMayBeAnsweredWhenItIsDoneWithAndOthersWereTaken() throws Exception {
+		List<Future<Long>> replies = new ArrayList<>();
+		List<Long> ids = new ArrayList<>();
+		for (int n = 0; n < 3; n++) {
+			long question = n;
+			replies.add(this.threads.submit(() -> ask(question)));
+			assertThat(this.server.receiver().poll((message) -> {
+				assertThat(message.getLong(0)).isEqualTo(question);
+				ids.add(message.correlationId());
+			}, 1, PATIENCE)).isOne();
+		}
+		this.server.sender().replyError("double", ids.get(1), "no such crystal");
+		try (Claim claim = this.server.sender().claimReply("double", ids.get(2), Long.BYTES)) {
+			claim.buffer().putLong(0, 12);
+			claim.commit();
+		}
+		this.server.sender().reply("double", ids.get(0) + 1_000, ByteBuffer.allocate(Long.BYTES));
+		this.server.sender()
+			.reply("double", ids.get(0), ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(0, 10));
+		assertThat(replies.get(0).get()).isEqualTo(10);
+		assertThatThrownBy(replies.get(1)::get).hasCauseInstanceOf(AxonRemoteException.class);
+		assertThat(replies.get(2).get()).isEqualTo(12);
+		assertThatIllegalArgumentException().isThrownBy(() -> this.server.sender().claimReply("double", 0, 1))
+			.withMessageContaining("'double' has no correlation id");
+	}
+
+	@Test
 	void anErrorReplyIsThrown() {
 		this.threads.submit(() -> this.server.receiver()
 			.poll((message) -> this.server.sender().replyError(message, "no such crystal"), 1, PATIENCE));
 		assertThatThrownBy(() -> ask(1)).isInstanceOf(AxonRemoteException.class).hasMessage("no such crystal");
+	}
+
+	@Test
+	void aLongErrorTextIsCutBetweenCharacters() {
+		String text = "x".repeat(8191) + "\u20ac".repeat(100_000);
+		this.threads.submit(() -> this.server.receiver()
+			.poll((message) -> this.server.sender().replyError(message, text), 1, PATIENCE));
+		assertThatThrownBy(() -> ask(1)).isInstanceOf(AxonRemoteException.class).hasMessage("x".repeat(8191));
 	}
 
 	@Test

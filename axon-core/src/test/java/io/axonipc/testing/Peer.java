@@ -11,7 +11,7 @@ import io.axonipc.MessageView;
 import io.axonipc.Role;
 
 /**
- * The other process of a test. The C and Python peers take the same arguments:
+ * The other process of a test. The peers in C, Python and Go take the same arguments:
  *
  * <pre>
  * ROLE NAME echo             answers requests, sends other messages back, ends with the tag "quit"

@@ -23,7 +23,9 @@ public final class PeerProcess implements AutoCloseable {
 		/** The C implementation. */
 		C,
 		/** The Python binding. */
-		PYTHON
+		PYTHON,
+		/** The Go package. */
+		GO
 
 	}
 
@@ -32,6 +34,8 @@ public final class PeerProcess implements AutoCloseable {
 	private static final Path OUT = Path.of("target", "native").toAbsolutePath();
 
 	private static boolean pythonIsBuilt;
+
+	private static boolean goIsBuilt;
 
 	private final Process process;
 
@@ -97,6 +101,7 @@ public final class PeerProcess implements AutoCloseable {
 			case JAVA -> java(Peer.class);
 			case C -> List.of(cPeer().toString());
 			case PYTHON -> List.of(python().toString(), NATIVE.resolve("python/tests/peer.py").toString());
+			case GO -> List.of(goPeer().toString());
 		};
 	}
 
@@ -143,6 +148,28 @@ public final class PeerProcess implements AutoCloseable {
 		Requirements.cCompiler();
 		run("make", "--silent", "-C", NATIVE.resolve("c").toString(), "OUT=" + OUT.resolve("c"), "peer");
 		return OUT.resolve("c/peer");
+	}
+
+	private static synchronized Path goPeer() throws IOException {
+		Path peer = OUT.resolve("go/peer");
+		if (!goIsBuilt) {
+			runGo("build", "-o", peer.toString(), "./internal/peer");
+			goIsBuilt = true;
+		}
+		return peer;
+	}
+
+	/**
+	 * Runs a command of Go in the folder of the Go package, to its end; fails the test
+	 * when it fails.
+	 * @param arguments what to run
+	 * @throws IOException if it cannot be started
+	 */
+	public static void runGo(String... arguments) throws IOException {
+		Requirements.cCompiler();
+		Requirements.go();
+		run(Stream.concat(Stream.of("env", "-C", NATIVE.resolve("go").toString(), "./dev"), Stream.of(arguments))
+			.toList());
 	}
 
 	private static synchronized Path python() throws IOException {

@@ -53,6 +53,14 @@ public final class Requirements {
 	}
 
 	/**
+	 * Needs Go.
+	 * @return its executable
+	 */
+	public static Path go() {
+		return command("go", "the tests need go, 1.19 or later (Debian: golang-go)");
+	}
+
+	/**
 	 * Needs Python 3 with modules that are no part of it.
 	 * @param packages the Debian packages they come in
 	 * @param modules their names
@@ -89,7 +97,7 @@ public final class Requirements {
 	}
 
 	/**
-	 * Needs a tool of the profile {@code hardening}.
+	 * Needs a tool of the tests in other languages, or of the profile {@code hardening}.
 	 * @param name the command
 	 * @param packages the Debian packages it comes in
 	 * @return its executable

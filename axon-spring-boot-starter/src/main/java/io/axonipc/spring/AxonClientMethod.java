@@ -7,9 +7,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Future;
 import java.util.function.UnaryOperator;
 
 import org.jspecify.annotations.Nullable;
@@ -74,8 +71,8 @@ final class AxonClientMethod {
 		this.parts = parts();
 		ResolvableType returned = ResolvableType.forMethodReturnType(method, type);
 		Class<?> raw = returned.toClass();
-		this.async = raw == CompletableFuture.class || raw == CompletionStage.class;
-		if (!this.async && Future.class.isAssignableFrom(raw)) {
+		this.async = ListenerFutures.isFuture(raw);
+		if (ListenerFutures.isOtherFuture(raw)) {
 			throw invalid("returns " + raw.getSimpleName(), "Return a CompletableFuture");
 		}
 		this.replyType = (raw != void.class) ? replyType(this.async ? returned.getGeneric() : returned) : null;

@@ -22,10 +22,10 @@ import org.springframework.core.annotation.AliasFor;
  * <p>
  * What the method returns is the reply when the message is a request, and is ignored
  * otherwise; {@code void} and {@code null} make an empty reply. A
- * {@link java.util.concurrent.CompletableFuture} is waited for. An exception is logged,
- * counted, and answered to a request with its message, or taken by an
- * {@link AxonListenerErrorHandler}. The message is acknowledged when the method ends,
- * either way.
+ * {@link java.util.concurrent.CompletableFuture} makes the reply when it is completed. An
+ * exception is logged, counted, and answered to a request with its message, or taken by
+ * an {@link AxonListenerErrorHandler}. The message is acknowledged when the method ends,
+ * either way; one that is no request, when its future is completed.
  * <p>
  * All methods of a channel are called by one thread, one after another, unless they have
  * an {@link #executor()}. Listeners are singletons that exist when the context has been
@@ -77,9 +77,8 @@ public @interface AxonListener {
 	 * <p>
 	 * An executor is handed a copy of the message, which is acknowledged then: should the
 	 * process die before the method has ended, the message is lost. Messages may be
-	 * handled at the same time and in another order. A request is answered at once, with
-	 * an empty reply, so the method must be {@code void}; it cannot take a
-	 * {@code MessageView} or {@code ByteBuffer}.
+	 * handled at the same time and in another order. A request is answered when the
+	 * method has returned, which cannot take a {@code MessageView} or {@code ByteBuffer}.
 	 * @return the executor
 	 */
 	String executor() default "";

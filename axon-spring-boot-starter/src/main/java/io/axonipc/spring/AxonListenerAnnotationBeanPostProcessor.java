@@ -106,8 +106,16 @@ public final class AxonListenerAnnotationBeanPostProcessor
 				throw endpoint.invalid("comes too late: its bean was made when the context had been refreshed",
 						"Make the bean a singleton that is not lazy");
 			}
-			if (this.endpoints.stream().anyMatch((other) -> other.id().equals(endpoint.id()))) {
-				throw endpoint.invalid("has the id '" + endpoint.id() + "' of another listener", "Give it another id");
+			for (AxonListenerEndpoint other : this.endpoints) {
+				if (other.target().method().equals(endpoint.target().method())
+						&& other.target().beanName().equals(endpoint.target().beanName())) {
+					throw endpoint.invalid("is there more than once, as its bean is no singleton",
+							"Make the bean a singleton, or give its scope a proxy");
+				}
+				if (other.id().equals(endpoint.id())) {
+					throw endpoint.invalid("has the id '" + endpoint.id() + "' of another listener",
+							"Give it another id");
+				}
 			}
 			this.endpoints.add(endpoint);
 		}

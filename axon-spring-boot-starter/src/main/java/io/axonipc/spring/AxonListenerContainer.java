@@ -7,14 +7,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 import io.axonipc.AxonChannel;
-import io.axonipc.Claim;
 import io.axonipc.MessageHandler;
 import io.axonipc.MessageView;
-import io.axonipc.SendTimeoutException;
 import io.axonipc.spring.ListenerTimers.ListenerCall;
 import io.axonipc.spring.ListenerTimers.ListenerTimer;
 import org.apache.commons.logging.Log;
@@ -38,8 +39,6 @@ final class AxonListenerContainer {
 
 	private final AxonChannels channels;
 
-	private final PayloadConverter converter;
-
 	private final ListenerOptions options;
 
 	private final RedeliveryLimit redeliveryLimit;
@@ -54,7 +53,7 @@ final class AxonListenerContainer {
 
 	private final Set<String> unhandledTags = new HashSet<>();
 
-	private final ListenerErrors errors;
+	private final ListenerReplies replies;
 
 	private final AtomicLong unhandled = new AtomicLong();
 
@@ -75,10 +74,9 @@ final class AxonListenerContainer {
 			@Nullable AxonMessageRecoverer recoverer, ApplicationEventPublisher publisher) {
 		this.key = key;
 		this.channels = channels;
-		this.converter = converter;
 		this.options = channels.definition(key).listener();
 		this.redeliveryLimit = new RedeliveryLimit(key, this.options.redeliveryLimit(), recoverer);
-		this.errors = new ListenerErrors(key);
+		this.replies = new ListenerReplies(key, converter);
 		this.publisher = publisher;
 	}
 
@@ -109,6 +107,10 @@ final class AxonListenerContainer {
 			throw new IllegalStateException(
 					"Listener '" + id + "' cannot be started while its application context is stopped");
 		}
+		if (isFailed()) {
+			throw new IllegalStateException("Listener '" + id + "' cannot be started: its channel '" + this.key
+					+ "' failed and is closed. Remove the cause, which the log has, and restart the application context");
+		}
 		this.switches.start(id);
 		startLoop();
 	}
@@ -124,12 +126,14 @@ final class AxonListenerContainer {
 
 	/**
 	 * Takes no further message.
-	 * @return completes when the messages in hand are done with; at once for the listener
-	 * that has one in hand, which cannot wait for itself
+	 * @return completes when the messages in hand are done with, but that of the calling
+	 * listener
 	 */
 	synchronized CompletableFuture<Void> stop() {
 		this.started = false;
-		return stopLoop();
+		CompletableFuture<Void> end = stopLoop();
+		this.loop = null;
+		return end;
 	}
 
 	synchronized CompletableFuture<Void> stop(String id) {
@@ -137,15 +141,41 @@ final class AxonListenerContainer {
 		return stopLoop();
 	}
 
+	/** One that has failed stays, as a sign that there is no other until a restart. */
 	private CompletableFuture<Void> stopLoop() {
-		if (this.loop != null) {
-			this.loop.stopping = true;
+		if (this.loop != null && !isFailed()) {
+			this.loop.stop.complete(null);
 			this.loop = null;
 		}
 		boolean receives = Thread.currentThread() instanceof ListenerThread thread && thread.isOf(this);
-		boolean calls = this.handedOver.isMine();
+		CallsInHand.Call mine = CallsInHand.mine();
 		CompletableFuture<Void> end = receives ? CompletableFuture.completedFuture(null) : this.ended;
-		return calls ? end : end.thenCompose((nothing) -> this.handedOver.done());
+		return end.thenCompose((nothing) -> this.handedOver.allBut(mine));
+	}
+
+	/**
+	 * Whether the current thread is a listener's, of whatever channel. Two of them that
+	 * wait for each other would never end.
+	 */
+	static boolean isCalledByListener() {
+		return Thread.currentThread() instanceof ListenerThread || CallsInHand.mine() != null;
+	}
+
+	/**
+	 * Waits for a stop.
+	 * @param millis the longest wait
+	 */
+	void awaitStop(long millis) throws InterruptedException {
+		Loop loop = this.loop;
+		if (loop == null) {
+			return;
+		}
+		try {
+			loop.stop.get(millis, TimeUnit.MILLISECONDS);
+		}
+		catch (TimeoutException | ExecutionException ex) {
+			// It goes on.
+		}
 	}
 
 	void pause(String id) {
@@ -188,8 +218,8 @@ final class AxonListenerContainer {
 		return this.failures.get();
 	}
 
-	ListenerErrors errors() {
-		return this.errors;
+	ListenerReplies replies() {
+		return this.replies;
 	}
 
 	long unhandled() {
@@ -213,7 +243,7 @@ final class AxonListenerContainer {
 
 		private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
-		private volatile boolean stopping;
+		private final CompletableFuture<Void> stop = new CompletableFuture<>();
 
 		private volatile @Nullable Thread thread;
 
@@ -229,15 +259,16 @@ final class AxonListenerContainer {
 		public void run() {
 			this.thread = Thread.currentThread();
 			this.previous.join();
+			AxonListenerContainer.this.replies.use(this.channel);
 			Throwable failure = null;
 			try {
-				while (!this.stopping) {
+				while (!this.stop.isDone()) {
 					receive();
 				}
 			}
 			catch (Throwable ex) {
 				// A channel that is closed under a stop was not waited for any longer.
-				if (!this.stopping) {
+				if (!this.stop.isDone()) {
 					AxonListenerContainer.this.failures.incrementAndGet();
 					logger.error("Channel '" + AxonListenerContainer.this.key + "' is no longer listened to. "
 							+ "Remove the cause and restart the application; what is unread waits for it", ex);
@@ -311,18 +342,22 @@ final class AxonListenerContainer {
 			}
 			Throwable failure = handle(handler, message);
 			if (call != null) {
+				call.leave();
 				call.stop(failure);
 			}
 			timer.record(System.nanoTime() - start, failure);
 		}
 
 		private @Nullable Throwable handle(Handler handler, MessageView message) {
+			long id = message.isRequest() ? message.correlationId() : ListenerReplies.NONE;
 			try {
 				Object result = invoke(handler, message);
-				return message.isRequest() ? reply(message, result) : null;
+				return (result != HandOver.LATER) ? AxonListenerContainer.this.replies.reply(message.tag(), id, result)
+						: null;
 			}
 			catch (Throwable ex) {
-				failed(message, handler, ex);
+				AxonListenerContainer.this.replies.fail(handler, message.tag(), id,
+						() -> ListenerInvokerFactory.toMessage(message, AxonListenerContainer.this.key), ex);
 				return ex;
 			}
 		}
@@ -334,36 +369,6 @@ final class AxonListenerContainer {
 			finally {
 				// An interrupt was meant for the listener, not for its reply.
 				Thread.interrupted();
-			}
-		}
-
-		private @Nullable Throwable reply(MessageView request, @Nullable Object result) {
-			OutgoingPayload<?> reply = AxonListenerContainer.this.converter.write(result,
-					AxonListenerContainer.this.key, request.tag());
-			try (Claim claim = this.channel.sender().claimReply(request, reply.length())) {
-				reply.writeTo(claim.buffer());
-				claim.commit();
-				return null;
-			}
-			catch (SendTimeoutException ex) {
-				// There is no room for an error reply either.
-				AxonListenerContainer.this.errors.count();
-				unanswered(request, ex);
-				return ex;
-			}
-		}
-
-		private void failed(MessageView message, Handler handler, Throwable failure) {
-			try {
-				Object result = AxonListenerContainer.this.errors.recover(handler,
-						() -> ListenerInvokerFactory.toMessage(message, AxonListenerContainer.this.key), failure);
-				if (message.isRequest()) {
-					reply(message, result);
-				}
-			}
-			catch (Throwable left) {
-				AxonListenerContainer.this.errors.log(handler, message.tag(), left);
-				replyError(message, (left.getMessage() != null) ? left.getMessage() : left.getClass().getName());
 			}
 		}
 
@@ -385,20 +390,9 @@ final class AxonListenerContainer {
 		}
 
 		private void replyError(MessageView message, String text) {
-			if (!message.isRequest()) {
-				return;
+			if (message.isRequest()) {
+				AxonListenerContainer.this.replies.error(message.tag(), message.correlationId(), text);
 			}
-			try {
-				this.channel.sender().replyError(message, text);
-			}
-			catch (RuntimeException ex) {
-				unanswered(message, ex);
-			}
-		}
-
-		private void unanswered(MessageView request, RuntimeException ex) {
-			logger.error("A request with tag '" + request.tag() + "' from channel '" + AxonListenerContainer.this.key
-					+ "' stays without a reply", ex);
 		}
 
 	}

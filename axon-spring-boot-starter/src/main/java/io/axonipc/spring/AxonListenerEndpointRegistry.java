@@ -215,7 +215,7 @@ public final class AxonListenerEndpointRegistry
 	 * @return the number
 	 */
 	public long errors(String channel) {
-		return count(channel, (container) -> container.errors().total());
+		return count(channel, (container) -> container.replies().failures());
 	}
 
 	/**
@@ -248,11 +248,20 @@ public final class AxonListenerEndpointRegistry
 		this.containers.values().forEach(AxonListenerContainer::start);
 	}
 
+	/** Waits for the messages in hand, unless a listener calls this. */
 	@Override
 	public void stop() {
-		stopContainers().join();
+		CompletableFuture<Void> end = stopContainers();
+		if (!AxonListenerContainer.isCalledByListener()) {
+			end.join();
+		}
 	}
 
+	/**
+	 * Calls back when the messages in hand are done with, but that of the listener which
+	 * calls this: a context that a listener stops waits for the others, too, as long as
+	 * its time limit allows.
+	 */
 	@Override
 	public void stop(Runnable callback) {
 		stopContainers().thenRun(callback);

@@ -1,51 +1,68 @@
 package io.axonipc.spring;
 
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 
-/** Counts calls under way, for who waits until there are none. */
+import org.jspecify.annotations.Nullable;
+
+/** Calls under way, for who waits until they have ended. */
 final class CallsInHand {
 
-	private final ThreadLocal<Boolean> mine = new ThreadLocal<>();
+	private static final ThreadLocal<Call> MINE = new ThreadLocal<>();
 
-	private int count;
+	private final Set<Call> calls = ConcurrentHashMap.newKeySet();
 
-	private CompletableFuture<Void> done = CompletableFuture.completedFuture(null);
-
-	/** Counts a call that has been ordered. */
-	synchronized void begin() {
-		if (this.count == 0) {
-			this.done = new CompletableFuture<>();
-		}
-		this.count++;
+	/** Notes a call that has been ordered. */
+	Call begin() {
+		Call call = new Call();
+		this.calls.add(call);
+		return call;
 	}
 
-	/** Calls, in the thread that does, and counts down. */
-	void run(Runnable call) {
-		this.mine.set(true);
-		try {
-			call.run();
-		}
-		finally {
-			this.mine.remove();
-			end();
-		}
+	/** Completes when all have ended that have begun by now, but one. */
+	CompletableFuture<Void> allBut(@Nullable Call one) {
+		return CompletableFuture.allOf(
+				this.calls.stream().filter((call) -> call != one).map(Call::ended).toArray(CompletableFuture[]::new));
 	}
 
-	/** Counts a call down that has been ordered, and was refused. */
-	synchronized void end() {
-		this.count--;
-		if (this.count == 0) {
-			this.done.complete(null);
+	/** The call that the current thread does a part of, for whatever channel, if any. */
+	static @Nullable Call mine() {
+		return MINE.get();
+	}
+
+	/** One call. */
+	final class Call {
+
+		private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
+		private CompletableFuture<Void> ended() {
+			return this.ended;
 		}
-	}
 
-	/** Whether the current thread calls, and so must not wait for the end of calls. */
-	boolean isMine() {
-		return this.mine.get() != null;
-	}
+		/** Does a part of it. */
+		void run(Runnable part) {
+			Call outer = MINE.get();
+			MINE.set(this);
+			try {
+				part.run();
+			}
+			finally {
+				if (outer != null) {
+					MINE.set(outer);
+				}
+				else {
+					MINE.remove();
+				}
+			}
+		}
 
-	synchronized CompletableFuture<Void> done() {
-		return this.done;
+		/** Says that it has ended, or was refused. */
+		void end() {
+			CallsInHand.this.calls.remove(this);
+			this.ended.complete(null);
+		}
+
 	}
 
 }

@@ -50,7 +50,7 @@ final class GuardedTimer implements ListenerTimer {
 	private void log(Throwable failure) {
 		if (this.logged.compareAndSet(false, true)) {
 			logger.error("Timing or observing listener '" + this.endpoint
-					+ "' failed. Its messages are handled all the " + "same, and further such failures are not logged",
+					+ "' failed. Its messages are handled all the same, and further such failures are not logged",
 					failure);
 		}
 	}
@@ -67,6 +67,16 @@ final class GuardedTimer implements ListenerTimer {
 		public void start() {
 			try {
 				this.call.start();
+			}
+			catch (Throwable ex) {
+				log(ex);
+			}
+		}
+
+		@Override
+		public void leave() {
+			try {
+				this.call.leave();
 			}
 			catch (Throwable ex) {
 				log(ex);

@@ -40,17 +40,19 @@ final class ListenerHandlerFactory {
 		ListenerTimer timer = (this.timers != null)
 				? new GuardedTimer(this.timers.timer(channel.key(), endpoint.id()), endpoint) : null;
 		RetryPolicy policy = channel.listener().retry();
-		ListenerRetry retry = (policy != null) ? new ListenerRetry(policy, container::isRunning) : null;
-		if (executor == null) {
+		ListenerRetry retry = (policy != null) ? new ListenerRetry(policy, container) : null;
+		AxonListenerErrorHandler errorHandler = errorHandler(endpoint);
+		if (executor == null && !ListenerFutures.isFuture(endpoint.target().method().getReturnType())) {
 			ListenerInvoker invoker = (retry != null) ? (message) -> retry.call(() -> method.invoke(message))
 					: method::invoke;
-			return new Handler(endpoint, invoker, errorHandler(endpoint), timer);
+			return new Handler(endpoint, invoker, errorHandler, timer);
 		}
-		ListenerMethod retried = (retry == null) ? method
-				: new ListenerMethod(method.argument(), (argument) -> retry.call(() -> method.call().call(argument)));
-		Handler inner = new Handler(endpoint, retried::invoke, errorHandler(endpoint), timer);
+		Handler inner = new Handler(endpoint, method::invoke, errorHandler, timer);
+		ListenerFutures futures = new ListenerFutures(channel.key(), channel.options().requestTimeout());
 		// The time is that of the call, not of the hand-over.
-		return new Handler(endpoint, new HandOver(container, inner, retried, executor), inner.errorHandler(), null);
+		return new Handler(endpoint,
+				new HandOver(container, inner, method, retry, (executor != null) ? executor : Runnable::run, futures),
+				errorHandler, null);
 	}
 
 	private @Nullable Executor executor(AxonListenerEndpoint endpoint, ChannelDefinition channel) {

@@ -8,17 +8,11 @@ import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
 import java.lang.reflect.Type;
 import java.nio.ByteBuffer;
-import java.time.Duration;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 
 import io.axonipc.AxonChannel;
@@ -26,6 +20,7 @@ import io.axonipc.MessageView;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.core.GenericTypeResolver;
+import org.springframework.core.ResolvableType;
 import org.springframework.messaging.Message;
 import org.springframework.messaging.MessageHeaders;
 import org.springframework.messaging.converter.MessageConversionException;
@@ -61,67 +56,40 @@ final class ListenerInvokerFactory {
 	 */
 	ListenerMethod create(AxonListenerEndpoint endpoint, ChannelDefinition channel, boolean handedOver) {
 		Method method = endpoint.target().method();
-		checkReturnType(endpoint, method.getReturnType());
-		if (handedOver) {
-			checkHandOver(endpoint, method);
-		}
+		Class<?> returned = method.getReturnType();
+		checkReply(endpoint, ListenerFutures.isFuture(returned)
+				? ResolvableType.forMethodReturnType(method).getGeneric().toClass() : returned);
+		checkViews(endpoint, method, handedOver);
 		Function<MessageView, ?> argument = simpleArgument(endpoint.target());
 		if (argument == null) {
 			checkParameters(endpoint, method);
+			return messaging(endpoint.target(), channel.key());
 		}
-		ListenerMethod listener = (argument != null) ? direct(endpoint.target(), argument)
-				: messaging(endpoint.target(), channel.key());
-		return isFuture(method.getReturnType())
-				? new ListenerMethod(listener.argument(), awaiting(listener.call(), channel)) : listener;
+		return direct(endpoint.target(), argument);
 	}
 
-	private static void checkReturnType(AxonListenerEndpoint endpoint, Class<?> type) {
-		boolean otherFuture = Future.class.isAssignableFrom(type) && !isFuture(type);
-		if (otherFuture || Message.class.isAssignableFrom(type) || type == MessageView.class) {
+	private static void checkReply(AxonListenerEndpoint endpoint, Class<?> type) {
+		boolean later = ListenerFutures.isFuture(type) || ListenerFutures.isOtherFuture(type);
+		if (later || Message.class.isAssignableFrom(type) || type == MessageView.class) {
 			throw endpoint.invalid("returns " + type.getSimpleName() + ", which cannot be a reply",
-					"Return the payload of the reply itself" + (otherFuture ? ", or a CompletableFuture of it" : ""));
+					"Return the payload of the reply itself" + (later ? ", or a CompletableFuture of it" : ""));
 		}
 	}
 
-	private static void checkHandOver(AxonListenerEndpoint endpoint, Method method) {
+	private static void checkViews(AxonListenerEndpoint endpoint, Method method, boolean handedOver) {
 		List<Class<?>> types = Arrays.asList(method.getParameterTypes());
-		if (types.contains(MessageView.class) || types.contains(ByteBuffer.class)) {
+		if (handedOver && (types.contains(MessageView.class) || types.contains(ByteBuffer.class))) {
 			throw endpoint.invalid(
 					"takes a MessageView or ByteBuffer, which shows the message in place, and has an executor, "
 							+ "which calls it when the message is gone",
 					"Take a byte[], or set its executor to 'direct'");
 		}
-		if (method.getReturnType() != void.class) {
+		if (ListenerFutures.isFuture(method.getReturnType()) && types.contains(MessageView.class)) {
 			throw endpoint.invalid(
-					"returns " + method.getReturnType().getSimpleName()
-							+ " and has an executor, while a request is answered at the hand-over",
-					"Let it return void, or set its executor to 'direct'");
+					"takes a MessageView, which shows the message in place, and returns a "
+							+ method.getReturnType().getSimpleName() + ", which may need it when it is gone",
+					"Take a byte[] or a ByteBuffer, which are copies then, or return the reply itself");
 		}
-	}
-
-	private static boolean isFuture(Class<?> type) {
-		return type == CompletableFuture.class || type == CompletionStage.class;
-	}
-
-	/** The message stays in hand until its reply is there, but not without end. */
-	private static ListenerMethod.Call awaiting(ListenerMethod.Call call, ChannelDefinition channel) {
-		Duration timeout = channel.options().requestTimeout();
-		return (argument) -> {
-			Object stage = call.call(argument);
-			try {
-				return (stage != null) ? ((CompletionStage<?>) stage).toCompletableFuture()
-					.get(timeout.toNanos(), TimeUnit.NANOSECONDS) : null;
-			}
-			catch (ExecutionException ex) {
-				throw ex.getCause();
-			}
-			catch (TimeoutException ex) {
-				TimeoutException explained = new TimeoutException("The listener's future was not completed within "
-						+ timeout + ", the reply-timeout of channel '" + channel.key() + "'");
-				explained.initCause(ex);
-				throw explained;
-			}
-		};
 	}
 
 	private static void checkParameters(AxonListenerEndpoint endpoint, Method method) {
@@ -160,7 +128,10 @@ final class ListenerInvokerFactory {
 			return Function.identity();
 		}
 		if (type == ByteBuffer.class) {
-			return MessageView::payload;
+			// What returns a future may need it when the message is gone.
+			return ListenerFutures.isFuture(method.getReturnType()) ? (
+					message) -> ByteBuffer.wrap(message.toByteArray()).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN)
+					: MessageView::payload;
 		}
 		if (!isPayload(method.getParameters()[0]) || (type != byte[].class && type.isAssignableFrom(byte[].class))) {
 			// An Object is a byte[] to spring-messaging.

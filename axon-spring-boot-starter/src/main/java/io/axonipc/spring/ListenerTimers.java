@@ -29,8 +29,8 @@ public interface ListenerTimers {
 		}
 
 		/**
-		 * Called afterwards, by the thread that called the listener: records that a
-		 * message has been handled, and a request answered.
+		 * Called afterwards, in any thread: records that a message has been handled, and
+		 * a request answered.
 		 * @param nanos how long that took
 		 * @param failure what it failed with, or null
 		 */
@@ -38,14 +38,18 @@ public interface ListenerTimers {
 
 	}
 
-	/** One message in the hands of a listener; its methods are called in one thread. */
+	/** One message in the hands of a listener. */
 	interface ListenerCall {
 
 		/** Called right before the listener. */
 		void start();
 
+		/** Called after the listener, in the same thread, even if the start failed. */
+		void leave();
+
 		/**
-		 * Called afterwards, even if the start failed.
+		 * Called at last, in any thread: when a future that the listener returned has
+		 * been completed, too.
 		 * @param failure what it failed with, or null
 		 */
 		void stop(@Nullable Throwable failure);

@@ -1,6 +1,7 @@
 package io.axonipc.spring;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * An {@link AxonListener} method of a running application; thread-safe.
@@ -47,18 +48,22 @@ public final class RegisteredListener {
 	/**
 	 * Starts it, and opens its channel if that is not open. Messages come when all
 	 * listeners of the channel are started.
-	 * @throws IllegalStateException if the application context is stopped
+	 * @throws IllegalStateException if the application context is stopped, or the channel
+	 * has failed and is closed until the context is started again
 	 */
 	public void start() {
 		this.container.start(getId());
 	}
 
 	/**
-	 * Stops it, and so its channel's other listeners. Waits for the message in hand,
-	 * unless called by the listener that has it.
+	 * Stops it, and so its channel's other listeners. Waits for the messages in hand,
+	 * unless a listener calls this, of this or of another channel.
 	 */
 	public void stop() {
-		this.container.stop(getId()).join();
+		CompletableFuture<Void> end = this.container.stop(getId());
+		if (!AxonListenerContainer.isCalledByListener()) {
+			end.join();
+		}
 	}
 
 	/**

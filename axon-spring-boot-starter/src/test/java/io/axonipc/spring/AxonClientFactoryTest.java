@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import reactor.core.publisher.Flux;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -255,6 +256,13 @@ class AxonClientFactoryTest {
 
 	}
 
+	interface ReactiveReply {
+
+		@AxonExchange
+		Flux<String> call();
+
+	}
+
 	interface NoDuration {
 
 		@AxonExchange(timeout = "soon")
@@ -272,8 +280,8 @@ class AxonClientFactoryTest {
 
 	@ParameterizedTest
 	@CsvSource({ "NotAnnotated,is no exchange. Annotate it", "TwoPayloads,one record", "UnknownHeader,tenant",
-			"HeaderOfAnotherType,must be a byte[]", "OtherFuture,Return a CompletableFuture", "NoDuration,soon",
-			"TagForAll,a tag of its own" })
+			"HeaderOfAnotherType,must be a byte[]", "OtherFuture,Return a CompletableFuture",
+			"ReactiveReply,returns Flux. Return a CompletableFuture", "NoDuration,soon", "TagForAll,a tag of its own" })
 	void methodThatIsNoExchangeIsRefusedWithItsNameAndARemedy(String type, String message) throws Exception {
 		Class<?> client = Class.forName(AxonClientFactoryTest.class.getName() + "$" + type);
 		assertThatIllegalArgumentException()

@@ -8,10 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 import io.axonipc.AxonChannel;
@@ -155,22 +152,6 @@ class AxonListenerTest {
 					+ headers.get(AxonHeaders.TAG);
 		}
 
-		@AxonListener("later")
-		CompletableFuture<String> later(MessageView message) {
-			return CompletableFuture.supplyAsync(() -> message.length() + " bytes",
-					CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS));
-		}
-
-		@AxonListener("failing-later")
-		CompletionStage<String> failingLater() {
-			return CompletableFuture.failedStage(new IllegalStateException("too late"));
-		}
-
-		@AxonListener("never")
-		CompletableFuture<String> never(byte[] payload) {
-			return (payload.length == 0) ? null : new CompletableFuture<>();
-		}
-
 		@FeaturesListener(tag = "meta")
 		private String meta(String payload) {
 			return "meta " + payload;
@@ -293,25 +274,6 @@ class AxonListenerTest {
 			assertThat(peer.channel()
 				.request(header, ByteBuffer.allocate(0), OtherProcess.PATIENCE, MessageView::toByteArray)).asString()
 				.isEqualTo("trace metadata");
-		});
-	}
-
-	@Test
-	void futureIsWaitedForWithItsMessageInHand() {
-		withListeners((peer) -> {
-			assertThat(peer.request("later", "four")).isEqualTo("4 bytes");
-			assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("failing-later"))
-				.withMessageContaining("too late");
-			assertThat(peer.request("never")).isEmpty();
-		});
-	}
-
-	@Test
-	void futureThatIsNotCompletedInTimeIsAFailure() {
-		withListeners(this.runner.withPropertyValues("axon.channels.features.reply-timeout=20ms"), (peer) -> {
-			assertThatExceptionOfType(AxonRemoteException.class).isThrownBy(() -> peer.request("never", "x"))
-				.withMessageContaining("not completed within PT0.02S, the reply-timeout of channel 'features'");
-			assertThat(peer.request("hello", "still")).isEqualTo("still!");
 		});
 	}
 

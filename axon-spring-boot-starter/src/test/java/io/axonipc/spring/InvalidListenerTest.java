@@ -1,7 +1,10 @@
 package io.axonipc.spring;
 
 import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 
 import io.axonipc.MessageView;
@@ -10,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.publisher.Mono;
 
 import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.beans.factory.ObjectProvider;
@@ -17,6 +21,7 @@ import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.core.NestedExceptionUtils;
+import org.springframework.messaging.Message;
 import org.springframework.messaging.handler.annotation.Header;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -120,14 +125,73 @@ class InvalidListenerTest {
 	}
 
 	@Test
-	void futureAsReply() {
+	void replyThatIsNoCompletableFuture() {
 		assertInvalid(this.runner, FutureReply.class, "returns Future", "a CompletableFuture of it");
+		assertInvalid(this.runner, PublisherReply.class, "returns Publisher", "a CompletableFuture of it");
+		assertInvalid(this.runner, ReactiveReply.class, "returns Mono", "a CompletableFuture of it");
+	}
+
+	@Test
+	void futureOfWhatIsNoReply() {
+		assertInvalid(this.runner, FutureOfMessage.class, "returns Message", "Return the payload of the reply itself");
+		assertInvalid(this.runner, FutureOfFuture.class, "returns CompletableFuture");
+	}
+
+	static class FutureOfMessage {
+
+		@AxonListener("t")
+		CompletableFuture<Message<String>> listen() {
+			return null;
+		}
+
+	}
+
+	static class FutureOfFuture {
+
+		@AxonListener("t")
+		CompletionStage<CompletableFuture<String>> listen() {
+			return null;
+		}
+
 	}
 
 	static class FutureReply {
 
 		@AxonListener("t")
 		Future<String> listen() {
+			return null;
+		}
+
+	}
+
+	static class PublisherReply {
+
+		@AxonListener("t")
+		Flow.Publisher<String> listen() {
+			return null;
+		}
+
+	}
+
+	static class ReactiveReply {
+
+		@AxonListener("t")
+		Mono<String> listen() {
+			return null;
+		}
+
+	}
+
+	@Test
+	void viewThatAFutureMayNeedLater() {
+		assertInvalid(this.runner, FutureOfView.class, "takes a MessageView", "returns a CompletionStage",
+				"Take a byte[] or a ByteBuffer");
+	}
+
+	static class FutureOfView {
+
+		@AxonListener("t")
+		CompletionStage<String> listen(MessageView view) {
 			return null;
 		}
 
@@ -154,21 +218,6 @@ class InvalidListenerTest {
 
 		@AxonListener("t")
 		void listen(ByteBuffer buffer) {
-		}
-
-	}
-
-	@Test
-	void replyOnAnExecutor() {
-		assertInvalid(this.runner.withBean("own", Executor.class, () -> Runnable::run), HandedOverReply.class,
-				"returns String and has an executor", "Let it return void");
-	}
-
-	static class HandedOverReply {
-
-		@AxonListener(tag = "t", executor = "own")
-		String listen() {
-			return "";
 		}
 
 	}
@@ -293,6 +342,23 @@ class InvalidListenerTest {
 		public void listen() {
 		}
 
+	}
+
+	@Test
+	void beanThatIsMadeTwice() {
+		this.runner
+			.withBean("mine", NoChannel.class, NoChannel::new,
+					(definition) -> definition.setScope(BeanDefinition.SCOPE_PROTOTYPE))
+			.withBean("first", Holder.class)
+			.withBean("second", Holder.class)
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.isInstanceOf(InvalidListenerException.class)
+				.hasMessageContaining("is there more than once, as its bean is no singleton")
+				.hasMessageContaining("give its scope a proxy"));
+	}
+
+	record Holder(NoChannel listener) {
 	}
 
 	@Test

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -16,6 +17,8 @@ import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.support.AbstractBeanDefinition;
@@ -42,6 +45,7 @@ class ListenerErrorHandlingTest {
 		.withPropertyValues(this.names.property("work"))
 		.withBean("special", AxonListenerErrorHandler.class, () -> (message, failure) -> "special",
 				ListenerErrorHandlingTest::onlyByName)
+		.withBean("pool", Executor.class, () -> (task) -> new Thread(task).start())
 		.withBean(Listeners.class, () -> this.listeners);
 
 	/** Not for listeners that do not name it. */
@@ -72,6 +76,11 @@ class ListenerErrorHandlingTest {
 			this.calls.incrementAndGet();
 			this.failed.countDown();
 			throw new IllegalStateException("cannot do " + payload);
+		}
+
+		@AxonListener(tag = "pooled", executor = "pool")
+		String pooled(String payload) {
+			return fail(payload);
 		}
 
 		@AxonListener(tag = "special", errorHandler = "#{'special'}")
@@ -171,16 +180,23 @@ class ListenerErrorHandlingTest {
 		});
 	}
 
-	@Test
-	void stopEndsTheRetries() {
+	/**
+	 * With ten milliseconds the stop may come during a call, with an hour during the
+	 * wait.
+	 */
+	@ParameterizedTest
+	@CsvSource({ "fail, 10ms", "fail, 1h", "pooled, 1h" })
+	void stopEndsTheRetriesAfterALastOne(String tag, String interval) {
 		this.runner
 			.withPropertyValues("axon.channels.work.listener.retry.max-retries=1000000",
-					"axon.channels.work.listener.retry.initial-interval=10ms")
+					"axon.channels.work.listener.retry.initial-interval=" + interval,
+					"axon.channels.work.listener.retry.max-interval=1h")
 			.run((context) -> {
+				assertThat(context).hasNotFailed();
 				try (AxonChannel peer = this.names.peer("work")) {
 					CompletableFuture<String> reply = CompletableFuture.supplyAsync(() -> {
 						try {
-							return new OtherProcess(peer).request("fail", "it");
+							return new OtherProcess(peer).request(tag, "it");
 						}
 						catch (AxonRemoteException ex) {
 							return ex.getMessage();
@@ -191,6 +207,9 @@ class ListenerErrorHandlingTest {
 					assertThat(reply.get(60, TimeUnit.SECONDS)).contains("cannot do it");
 				}
 			});
+		if (interval.equals("1h")) {
+			assertThat(this.listeners.calls).hasValueBetween(1, 2);
+		}
 	}
 
 	private void withErrorHandler(ApplicationContextRunner runner, AxonListenerErrorHandler handler,

@@ -2,6 +2,7 @@ package io.axonipc.spring;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -76,12 +77,30 @@ class ListenerExecutorTest {
 			throw new IllegalStateException("cannot do " + text);
 		}
 
+		@AxonListener(tag = "unspeakable", executor = "mine", id = "unspeakable")
+		void unspeakable() {
+			throw new ListenerFailureTest.UnspeakableException();
+		}
+
+		@AxonListener(tag = "sum", executor = "mine")
+		int sum(int[] numbers) {
+			return Arrays.stream(numbers).sum();
+		}
+
 		@AxonListener(tag = "typed", executor = "mine", id = "typed")
 		void typed(int[] numbers) {
 		}
 
 		@AxonListener(tag = "stop", executor = "mine", id = "stop")
-		void stop() {
+		void stop() throws InterruptedException {
+			this.release.await();
+			this.registry.getListener("stop").stop();
+			this.seen.add("stopped");
+		}
+
+		@AxonListener("stop-directly")
+		void stopDirectly() {
+			this.release.countDown();
 			this.registry.getListener("stop").stop();
 			this.seen.add("stopped");
 		}
@@ -97,14 +116,16 @@ class ListenerExecutorTest {
 	void messageIsAcknowledgedAtTheHandOverAndTheNextOneTaken() {
 		this.runner.run((context) -> {
 			try (AxonChannel peer = this.names.peer("work")) {
-				OtherProcess other = new OtherProcess(peer);
-				assertThat(other.request("block", "copied")).isEmpty();
+				CompletableFuture<String> reply = ask(peer, "block", "copied");
+				Awaitility.await().until(() -> peer.counters().messagesSent() == 1);
 				peer.sender().send("note", "overwritten".getBytes(StandardCharsets.UTF_8));
 				assertThat(take()).isEqualTo("axon-work note overwritten");
 				Awaitility.await()
 					.untilAsserted(() -> assertThat(peer.counters().ringUsed()).as("not yet acknowledged").isZero());
+				assertThat(reply).isNotDone();
 				this.listeners.release.countDown();
 				assertThat(take()).isEqualTo("mine copied");
+				assertThat(reply).succeedsWithin(OtherProcess.PATIENCE).isEqualTo("");
 				MeterRegistry meters = context.getBean(MeterRegistry.class);
 				Awaitility.await()
 					.untilAsserted(() -> assertThat(
@@ -151,7 +172,8 @@ class ListenerExecutorTest {
 	void stopWaitsForWhatWasHandedOver() {
 		this.runner.run((context) -> {
 			try (AxonChannel peer = this.names.peer("work")) {
-				assertThat(new OtherProcess(peer).request("block", "x")).isEmpty();
+				CompletableFuture<String> reply = ask(peer, "block", "x");
+				Awaitility.await().until(() -> peer.counters().messagesSent() == 1 && peer.counters().ringUsed() == 0);
 				CompletableFuture<Void> stopped = CompletableFuture.runAsync(context::stop,
 						(task) -> new Thread(task).start());
 				Awaitility.await().until(() -> !context.getBean(AxonListenerEndpointRegistry.class).isRunning("work"));
@@ -160,6 +182,7 @@ class ListenerExecutorTest {
 				this.listeners.release.countDown();
 				stopped.get(60, TimeUnit.SECONDS);
 				assertThat(take()).isEqualTo("mine x");
+				assertThat(reply).succeedsWithin(OtherProcess.PATIENCE).isEqualTo("");
 			}
 		});
 	}
@@ -197,10 +220,60 @@ class ListenerExecutorTest {
 	}
 
 	@Test
+	void whatTheListenerReturnsIsTheReply() {
+		this.runner.run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				byte[] numbers = PayloadCodec.outgoing(new int[] { 20, 22 }).toBuffer().array();
+				assertThat(new OtherProcess(peer).request("sum", numbers)).asString().isEqualTo("42");
+			}
+		});
+	}
+
+	@Test
+	void listenersThatStopAtTheSameTimeDoNotWaitForEachOther() {
+		this.runner.run((context) -> {
+			this.listeners.registry = context.getBean(AxonListenerEndpointRegistry.class);
+			try (AxonChannel peer = this.names.peer("work")) {
+				peer.sender().send("stop", new byte[0]);
+				peer.sender().send("stop-directly", new byte[0]);
+				assertThat(take()).isEqualTo("stopped");
+				assertThat(take()).isEqualTo("stopped");
+			}
+		});
+	}
+
+	@Test
+	void executorThatFailsAfterTheCallHasTheMessageHandledOnce(CapturedOutput output) {
+		Executor late = (task) -> {
+			task.run();
+			throw new IllegalStateException("too late to fail");
+		};
+		this.runner.withBean("late", Executor.class, () -> late)
+			.withPropertyValues("block.executor=late")
+			.run((context) -> {
+				this.listeners.release.countDown();
+				AxonListenerEndpointRegistry registry = context.getBean(AxonListenerEndpointRegistry.class);
+				try (AxonChannel peer = this.names.peer("work")) {
+					assertThat(new OtherProcess(peer).request("block", "x")).isEmpty();
+					assertThat(new OtherProcess(peer).request("direct", "")).isEqualTo("axon-work");
+					assertThat(peer.counters().repliesDropped()).isZero();
+				}
+				assertThat(registry.errors("work")).isZero();
+				RegisteredListener listener = registry.getListener("block");
+				assertThat(CompletableFuture.runAsync(listener::stop, (task) -> new Thread(task).start()))
+					.as("nothing in hand")
+					.succeedsWithin(OtherProcess.PATIENCE);
+			});
+		assertThat(output).contains("The executor of listener 'block' failed after it had called it")
+			.contains("too late to fail");
+	}
+
+	@Test
 	void calledListenerMayStopItself() {
 		this.runner.run((context) -> {
 			this.listeners.registry = context.getBean(AxonListenerEndpointRegistry.class);
 			try (AxonChannel peer = this.names.peer("work")) {
+				this.listeners.release.countDown();
 				peer.sender().send("stop", new byte[0]);
 				assertThat(take()).isEqualTo("stopped");
 				assertThat(this.listeners.registry.isRunning("work")).isFalse();
@@ -209,17 +282,35 @@ class ListenerExecutorTest {
 	}
 
 	@Test
-	void failureIsLoggedAndCountedAndTheRequestWasAnswered(CapturedOutput output) {
+	void failureIsLoggedCountedAndAnswered(CapturedOutput output) {
 		this.runner.run((context) -> {
 			AxonListenerEndpointRegistry registry = context.getBean(AxonListenerEndpointRegistry.class);
 			try (AxonChannel peer = this.names.peer("work")) {
-				assertThat(new OtherProcess(peer).request("fail", "it")).isEmpty();
-				Awaitility.await().until(() -> registry.errors("work") == 1);
-				Awaitility.await()
-					.untilAsserted(() -> assertThat(output).contains("IllegalStateException: cannot do it"));
+				assertThatExceptionOfType(AxonRemoteException.class)
+					.isThrownBy(() -> new OtherProcess(peer).request("fail", "it"))
+					.withMessage("cannot do it");
+				assertThat(registry.errors("work")).isEqualTo(1);
+				assertThat(output).contains("IllegalStateException: cannot do it");
 				assertThat(output).contains("Listener 'fail' failed on a message with tag 'fail' from channel 'work'");
 			}
 		});
+	}
+
+	@Test
+	void failureThatCannotBeToldIsAnsweredAndEndsTheCall(CapturedOutput output) {
+		this.runner.run((context) -> {
+			try (AxonChannel peer = this.names.peer("work")) {
+				assertThatExceptionOfType(AxonRemoteException.class)
+					.isThrownBy(() -> new OtherProcess(peer).request("unspeakable", ""))
+					.withMessageContaining("UnspeakableException");
+			}
+			RegisteredListener listener = context.getBean(AxonListenerEndpointRegistry.class)
+				.getListener("unspeakable");
+			assertThat(CompletableFuture.runAsync(listener::stop, (task) -> new Thread(task).start()))
+				.as("nothing in hand")
+				.succeedsWithin(OtherProcess.PATIENCE);
+		});
+		assertThat(output).contains("what it failed with on a message with tag 'unspeakable' cannot be told");
 	}
 
 	@Test
@@ -258,6 +349,11 @@ class ListenerExecutorTest {
 					.succeedsWithin(OtherProcess.PATIENCE);
 			});
 		assertThat(output).contains("Listener 'block' failed");
+	}
+
+	private static CompletableFuture<String> ask(AxonChannel peer, String tag, String payload) {
+		return CompletableFuture.supplyAsync(() -> new OtherProcess(peer).request(tag, payload),
+				(task) -> new Thread(task).start());
 	}
 
 	private static long failed(MeterRegistry meters, String listener) {

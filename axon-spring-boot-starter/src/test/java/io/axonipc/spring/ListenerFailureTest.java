@@ -38,6 +38,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 @ExtendWith(OutputCaptureExtension.class)
 class ListenerFailureTest {
@@ -176,6 +177,12 @@ class ListenerFailureTest {
 			}
 			Awaitility.await().atMost(OtherProcess.PATIENCE).until(() -> !this.registry.isRunning("features"));
 			assertThat(this.registry.failures("features")).isEqualTo(1);
+			RegisteredListener listener = this.registry.getListeners().iterator().next();
+			listener.stop();
+			assertThatIllegalStateException().isThrownBy(listener::start)
+				.withMessageContaining("channel 'features' failed and is closed")
+				.withMessageContaining("restart the application context");
+			assertThat(this.registry.isFailed("features")).isTrue();
 			assertThatExceptionOfType(ChannelClosedException.class)
 				.isThrownBy(() -> context.getBean(AxonTemplate.class).send("t", null));
 			context.stop();
@@ -248,7 +255,7 @@ class ListenerFailureTest {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "prepare", "start", "stop", "record" })
+	@ValueSource(strings = { "prepare", "start", "leave", "stop", "record" })
 	void timerThatFailsDecidesAboutNoMessage(String failing, CapturedOutput output) {
 		HandedOver handedOver = new HandedOver();
 		this.runner.withBean(ListenerTimers.class, () -> (channel, listener) -> new FailingTimer(failing))
@@ -282,6 +289,11 @@ class ListenerFailureTest {
 		@Override
 		public void start() {
 			failIf("start");
+		}
+
+		@Override
+		public void leave() {
+			failIf("leave");
 		}
 
 		@Override

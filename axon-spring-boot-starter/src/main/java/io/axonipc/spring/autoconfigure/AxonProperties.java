@@ -1,8 +1,11 @@
 package io.axonipc.spring.autoconfigure;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
@@ -38,10 +41,25 @@ public record AxonProperties(@DefaultValue Map<String, Channel> channels, @Defau
 	/** Checks the values. */
 	public AxonProperties {
 		channels.forEach(AxonProperties::definition);
+		checkKeys(channels.keySet());
 		String defaultChannel = template.defaultChannel();
 		if (defaultChannel != null && !channels.containsKey(defaultChannel)) {
 			throw new IllegalArgumentException("axon.template.default-channel: there is no channel '" + defaultChannel
 					+ "', there are " + channels.keySet());
+		}
+	}
+
+	/** Mostly an environment variable that is meant for a key that is there. */
+	private static void checkKeys(Set<String> keys) {
+		Map<String, String> plain = new HashMap<>();
+		for (String key : keys) {
+			String other = plain.putIfAbsent(key.replace("-", "").toLowerCase(Locale.ROOT), key);
+			if (other != null) {
+				throw new IllegalArgumentException("axon.channels: the keys '" + other + "' and '" + key
+						+ "' differ only in dashes or case, and would be two channels. Write one of them everywhere; "
+						+ "an environment variable has '_' for each dash of the key, and of the property then: "
+						+ "AXON_CHANNELS_MY_KEY_SEND_TIMEOUT");
+			}
 		}
 	}
 

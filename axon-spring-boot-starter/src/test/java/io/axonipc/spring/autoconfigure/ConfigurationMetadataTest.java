@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
+import io.axonipc.spring.ListenerOptions;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -36,7 +37,8 @@ class ConfigurationMetadataTest {
 	void propertiesOfAChannelAreDescribedAndHaveDefaults() throws IOException {
 		String file = "META-INF/spring/configuration-metadata/" + AxonProperties.Channel.class.getName() + ".json";
 		try (InputStream stream = getClass().getClassLoader().getResourceAsStream(file)) {
-			JsonNode properties = JsonMapper.builder().build().readTree(stream).get("properties");
+			JsonNode metadata = JsonMapper.builder().build().readTree(stream);
+			JsonNode properties = metadata.get("properties");
 			assertThat(properties).hasSizeGreaterThan(20)
 				.allSatisfy((property) -> assertThat(property.get("description").asString()).isNotBlank());
 			assertThat(properties).filteredOn((property) -> !property.has("defaultValue"))
@@ -44,6 +46,11 @@ class ConfigurationMetadataTest {
 				.containsExactlyInAnyOrder("name", "wait.spin");
 			assertThat(properties).extracting((property) -> property.get("name").asString())
 				.contains("enabled", "on-open", "auto-startup", "listener.executor", "listener.retry.max-retries");
+			assertThat(metadata.get("hints")).singleElement().satisfies((hint) -> {
+				assertThat(hint.get("name").asString()).isEqualTo("listener.executor");
+				assertThat(hint.get("values")).extracting((value) -> value.get("value").asString())
+					.containsExactly(ListenerOptions.DIRECT, ListenerOptions.VIRTUAL);
+			});
 		}
 	}
 

@@ -106,6 +106,26 @@ class ConfigurationSourcesTest {
 			});
 	}
 
+	/**
+	 * It would be a second channel, and the one that was meant have none of its values.
+	 */
+	@Test
+	void environmentVariableForAKeyWithDashesIsRefused() {
+		Map<String, Object> variables = Map.of("AXON_CHANNELS_MYWORK_SENDTIMEOUT", "7s");
+		this.runner.withPropertyValues("axon.channels.my-work.name=" + this.names.name("work"))
+			.withInitializer((context) -> context.getEnvironment()
+				.getPropertySources()
+				.addLast(new SystemEnvironmentPropertySource("test-systemEnvironment", variables)))
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageContaining("the keys 'my-work' and 'mywork' differ only in dashes"));
+		this.runner
+			.withPropertyValues("axon.channels.work.name=" + this.names.name("work"), "axon.channels[Work].role=client")
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageContaining("the keys 'work' and 'Work' differ only in dashes or case"));
+	}
+
 	@Test
 	void keyWithOtherCharactersStandsInBrackets() {
 		this.runner

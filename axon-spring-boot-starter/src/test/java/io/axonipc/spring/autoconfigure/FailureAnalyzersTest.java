@@ -20,6 +20,8 @@ import io.axonipc.Role;
 import io.axonipc.spring.ChannelNames;
 import io.axonipc.spring.TestApplication;
 import io.axonipc.testing.PeerProcess;
+import io.axonipc.testing.Requirements;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -139,6 +141,24 @@ class FailureAnalyzersTest {
 				new IllegalStateException(constructor.newInstance("Channel 'work': no memory")));
 		assertThat(analysis.getDescription()).isEqualTo("Channel 'work': no memory.");
 		assertThat(analysis.getAction()).contains("--shm-size").contains("axon.channels.<key>.capacity");
+	}
+
+	@Test
+	@Tag("hardening")
+	void smallSharedMemoryIsExplainedByAnApplicationThatFailsToStart() throws IOException {
+		Requirements.root();
+		List<String> command = PeerProcess.java(TestApplication.class);
+		command.addAll(List.of("--" + this.names.property("work"), "--logging.threshold.console=error"));
+		Process process = new ProcessBuilder("unshare", "--mount", "sh", "-c",
+				"mount -t tmpfs -o size=1m tmpfs /dev/shm && '" + String.join("' '", command) + "'")
+			.redirectErrorStream(true)
+			.start();
+		String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+		assertThat(output).contains("APPLICATION FAILED TO START")
+			.contains("Channel '" + this.names.name("work") + "'")
+			.contains("--shm-size")
+			.contains("axon.channels.<key>.capacity")
+			.doesNotContain("\tat ");
 	}
 
 	@ParameterizedTest

@@ -92,20 +92,24 @@ final class AxonListenerObservations implements ListenerTimers {
 		}
 
 		@Override
-		public void stop(@Nullable Throwable failure) {
+		public void leave() {
 			try {
 				closeScopes();
 			}
 			finally {
 				// A handler that throws keeps a scope from giving way to the outer one.
 				AxonListenerObservations.this.registry.setCurrentObservationScope(this.outer);
-				if (failure != null) {
-					this.observation.lowCardinalityKeyValue("result", "error")
-						.lowCardinalityKeyValue("exception", name(failure))
-						.error(failure);
-				}
-				this.observation.stop();
 			}
+		}
+
+		@Override
+		public void stop(@Nullable Throwable failure) {
+			if (failure != null) {
+				this.observation.lowCardinalityKeyValue("result", "error")
+					.lowCardinalityKeyValue("exception", name(failure))
+					.error(failure);
+			}
+			this.observation.stop();
 		}
 
 		/** Including those that the listener left open, or an opening that failed. */

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -221,6 +222,54 @@ class AxonObservationTest {
 		assertThat(this.there.observations.getCurrentObservation()).isNull();
 	}
 
+	static class Later {
+
+		private final ObservationRegistry observations;
+
+		final BlockingQueue<CompletableFuture<Void>> futures = new LinkedBlockingQueue<>();
+
+		final BlockingQueue<Optional<Observation.Scope>> outer = new LinkedBlockingQueue<>();
+
+		Later(ObservationRegistry observations) {
+			this.observations = observations;
+		}
+
+		@AxonListener(tag = "later", id = "later")
+		CompletableFuture<Void> listen() {
+			Observation.Scope current = this.observations.getCurrentObservationScope();
+			this.outer.add(Optional.ofNullable(current.getPreviousObservationScope()));
+			CompletableFuture<Void> future = new CompletableFuture<>();
+			this.futures.add(future);
+			return future;
+		}
+
+	}
+
+	@Test
+	void observationOfAFutureEndsWithItAndItsScopeWithTheMethod() {
+		Later listener = new Later(this.there.observations);
+		application(this.there).withBean(Later.class, () -> listener)
+			.run((server) -> application(this.here).withPropertyValues("axon.channels.work.role=client")
+				.run((client) -> {
+					AxonTemplate axon = client.getBean(AxonTemplate.class);
+					CompletableFuture<Void> one = axon.sendAndReceiveAsync("later", null, Void.class);
+					CompletableFuture<Void> two = axon.sendAndReceiveAsync("later", null, Void.class);
+					CompletableFuture<Void> first = listener.futures.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+					CompletableFuture<Void> second = listener.futures.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+					assertThat(listener.outer).hasSize(2).allSatisfy((scope) -> assertThat(scope).isEmpty());
+					assertThat(this.there.spans.getFinishedSpanItems()).isEmpty();
+					first.completeExceptionally(new IllegalStateException("on purpose"));
+					second.completeExceptionally(new IllegalStateException("on purpose"));
+					assertThat(CompletableFuture.allOf(one, two)).failsWithin(PATIENCE);
+					Awaitility.await()
+						.atMost(PATIENCE)
+						.untilAsserted(() -> assertThat(this.there.meters.get("axon.listener")
+							.tags("listener", "later", "result", "error", "exception", "IllegalStateException")
+							.timer()
+							.count()).isEqualTo(2));
+				}));
+	}
+
 	static class LeavesAScopeOpen {
 
 		private final ObservationRegistry observations;
@@ -244,6 +293,33 @@ class AxonObservationTest {
 	@ValueSource(strings = { "axon.listener", "own", "neither" })
 	void noScopeOutlivesItsMessage(String refused) {
 		this.there.observations.observationConfig().observationPredicate((name, observed) -> !name.equals(refused));
+		assertThatNoScopeOutlivesItsMessage();
+		assertThat(this.there.spans.getFinishedSpanItems())
+			.allSatisfy((span) -> assertThat(span.getParentSpanContext().isValid()).as(span.getName()).isFalse());
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "axon.listener", "own" })
+	void norWhenAHandlerFailsToCloseIt(String failing) {
+		this.there.observations.observationConfig().observationHandler(new ObservationHandler<>() {
+
+			@Override
+			public void onScopeClosed(Observation.Context context) {
+				if (context.getName().equals(failing)) {
+					throw new IllegalStateException("on purpose");
+				}
+			}
+
+			@Override
+			public boolean supportsContext(Observation.Context context) {
+				return true;
+			}
+
+		});
+		assertThatNoScopeOutlivesItsMessage();
+	}
+
+	private void assertThatNoScopeOutlivesItsMessage() {
 		LeavesAScopeOpen listener = new LeavesAScopeOpen(this.there.observations);
 		application(this.there).withBean(LeavesAScopeOpen.class, () -> listener).run((context) -> {
 			try (AxonChannel peer = this.names.peer("work")) {

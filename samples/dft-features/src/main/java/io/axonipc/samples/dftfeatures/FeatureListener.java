@@ -16,7 +16,7 @@ class FeatureListener {
 	 * in angstroms
 	 * @return the 24 features of each atom, one atom after the other
 	 */
-	@AxonListener(channel = "features", tag = "structure")
+	@AxonListener("structure")
 	double[] features(double[] structure) {
 		return SymmetryFunctions.of(structure);
 	}

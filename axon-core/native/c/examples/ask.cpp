@@ -1,0 +1,29 @@
+// ask.cpp: the client of serve.c, in C++17. What C writes as { .tag = "sum" } is set field by field here.
+#include <axon.h>
+#include <cstring>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+int main()
+{
+	axon_channel *opened;
+	if (axon_open(&opened, "sums", nullptr) != AXON_OK) {
+		std::cerr << axon_last_error() << '\n';
+		return 1;
+	}
+	const std::unique_ptr<axon_channel, decltype(&axon_close)> channel(opened, axon_close);
+	const std::vector<unsigned char> numbers{ 1, 2, 3 };
+	axon_header header{};
+	header.tag = "sum";
+	axon_message reply{};
+	if (axon_request(channel.get(), &header, numbers.data(), numbers.size(), AXON_DEFAULT_TIMEOUT, &reply) != AXON_OK) {
+		std::cerr << axon_last_error() << '\n';
+		return 1;
+	}
+	std::uint64_t sum = 0;
+	std::memcpy(&sum, reply.payload, sizeof sum);
+	axon_release(channel.get(), &reply);
+	std::cout << sum << '\n';
+	return axon_send(channel.get(), "stop.now", nullptr, 0, AXON_DEFAULT_TIMEOUT) == AXON_OK ? 0 : 1;
+}

@@ -1,0 +1,3 @@
+module axonipc.io/axon
+
+go 1.19

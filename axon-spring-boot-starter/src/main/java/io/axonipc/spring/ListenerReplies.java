@@ -1,0 +1,137 @@
+package io.axonipc.spring;
+
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import java.util.function.Supplier;
+
+import io.axonipc.AxonChannel;
+import io.axonipc.ChannelClosedException;
+import io.axonipc.Claim;
+import io.axonipc.SendTimeoutException;
+import io.axonipc.spring.AxonListenerContainer.Handler;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.messaging.Message;
+
+/**
+ * Answers the requests of a channel, in hand or done with, and counts the messages that
+ * listeners fail on. Thread-safe.
+ */
+final class ListenerReplies {
+
+	/** The correlation id of a message that waits for no reply. */
+	static final long NONE = 0;
+
+	private static final Log logger = LogFactory.getLog(ListenerReplies.class);
+
+	private final String key;
+
+	private final PayloadConverter converter;
+
+	private final ListenerErrors errors;
+
+	private volatile @Nullable AxonChannel channel;
+
+	ListenerReplies(String key, PayloadConverter converter) {
+		this.key = key;
+		this.converter = converter;
+		this.errors = new ListenerErrors(key);
+	}
+
+	/**
+	 * Says which channel replies go through: that of a context that was started again
+	 * takes those of its predecessor.
+	 */
+	void use(AxonChannel channel) {
+		this.channel = channel;
+	}
+
+	/** How many messages made their listener fail. */
+	long failures() {
+		return this.errors.total();
+	}
+
+	/**
+	 * Answers a request.
+	 * @param id its correlation id, or {@link #NONE} to do nothing
+	 * @return why it stays without a reply, or null
+	 * @throws RuntimeException if the result cannot be written; an error can be answered
+	 * then
+	 */
+	@Nullable Throwable reply(String tag, long id, @Nullable Object result) {
+		if (id == NONE) {
+			return null;
+		}
+		checkReply(result);
+		OutgoingPayload<?> reply = this.converter.write(result, this.key, tag);
+		try (Claim claim = this.channel.sender().claimReply(tag, id, reply.length())) {
+			reply.writeTo(claim.buffer());
+			claim.commit();
+			return null;
+		}
+		catch (SendTimeoutException | ChannelClosedException ex) {
+			// There is no room, or no way, for an error reply either.
+			this.errors.count();
+			unanswered(tag, ex);
+			return ex;
+		}
+	}
+
+	/**
+	 * Gives a failure to the error handler and answers with what that returns, or logs it
+	 * and answers with the error.
+	 * @param message the failed message, for an error handler
+	 */
+	void fail(Handler handler, String tag, long id, Supplier<Message<byte[]>> message, Throwable failure) {
+		try {
+			reply(tag, id, this.errors.recover(handler, message, failure));
+		}
+		catch (Throwable left) {
+			try {
+				this.errors.log(handler, tag, left);
+			}
+			finally {
+				error(tag, id, text(left));
+			}
+		}
+	}
+
+	/** Even of an exception that fails to tell. */
+	private static String text(Throwable failure) {
+		try {
+			return (failure.getMessage() != null) ? failure.getMessage() : failure.getClass().getName();
+		}
+		catch (Throwable ex) {
+			return failure.getClass().getName();
+		}
+	}
+
+	/**
+	 * What a return type of Object hides, an error handler returns, or a future holds.
+	 */
+	private static void checkReply(@Nullable Object result) {
+		if (result instanceof Future || result instanceof CompletionStage || result instanceof Message) {
+			throw new IllegalStateException("A " + result.getClass().getSimpleName() + " cannot be a reply. Return the "
+					+ "payload of the reply itself, or declare that the listener returns a CompletableFuture of it");
+		}
+	}
+
+	void error(String tag, long id, String text) {
+		if (id == NONE) {
+			return;
+		}
+		try {
+			this.channel.sender().replyError(tag, id, text);
+		}
+		catch (RuntimeException ex) {
+			unanswered(tag, ex);
+		}
+	}
+
+	private void unanswered(String tag, RuntimeException ex) {
+		logger.error("A request with tag '" + tag + "' from channel '" + this.key + "' stays without a reply", ex);
+	}
+
+}

@@ -1,0 +1,2 @@
+/** The service behind a gateway in Go. */
+package io.axonipc.samples.gogateway;
