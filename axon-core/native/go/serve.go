@@ -14,16 +14,16 @@ import (
 // Handler handles the messages that Serve receives.
 //
 // A request is answered with what HandleMessage returns, or with its error,
-// unless the handler has answered it itself, or returns AnswerLater and does so
+// unless the handler has answered it itself, or returns ErrAnswerLater and does so
 // later. Of other messages the reply is ignored; their errors are given to
 // Options.OnError.
 type Handler interface {
 	HandleMessage(ctx context.Context, message *Message) (reply []byte, err error)
 }
 
-// AnswerLater is what a handler returns as its error that will answer the
+// ErrAnswerLater is what a handler returns as its error that will answer the
 // request later, with Message.Reply.
-var AnswerLater = errors.New("axon: the request is answered later")
+var ErrAnswerLater = errors.New("axon: the request is answered later")
 
 // HandlerFunc is a function as Handler.
 type HandlerFunc func(ctx context.Context, message *Message) (reply []byte, err error)
@@ -136,7 +136,7 @@ func (c *Channel) serveOne(ctx context.Context, handler Handler, message *Messag
 	reply, err := handler.HandleMessage(ctx, message)
 	switch {
 	case !message.request, message.answered.Load():
-	case errors.Is(err, AnswerLater):
+	case errors.Is(err, ErrAnswerLater):
 		return
 	case err != nil:
 		err = message.ReplyError(context.Background(), err.Error())

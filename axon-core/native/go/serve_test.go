@@ -59,7 +59,7 @@ func TestRequestsAreAnsweredInEveryWay(t *testing.T) {
 	later := make(chan *axon.Message)
 	mux.HandleFunc("later", func(_ context.Context, message *axon.Message) ([]byte, error) {
 		go func() { later <- message }()
-		return nil, axon.AnswerLater
+		return nil, axon.ErrAnswerLater
 	})
 	serve(t, server, mux)
 
@@ -119,6 +119,9 @@ func TestAHandlerAsksBackAndTheReplyIsAView(t *testing.T) {
 		}
 		return nil
 	}))
+	eventually(t, "the reply and what was asked back are acknowledged", func() bool {
+		return client.Counters().MessagesReceived == 2
+	})
 	mustBe(t, kept.Reply(background, nil), axon.ErrNoRequest)
 	defer func() {
 		if recover() == nil {

@@ -69,7 +69,8 @@ def start_peer(name: str) -> "subprocess.Popen[str]":
 def try_out(channel: axon.Channel, peer: "subprocess.Popen[str]") -> str:
     assert peer.stdout is not None
     if peer.stdout.readline() != "ready\n":
-        raise ChildProcessError(f"{sys.executable} -m axon ended with status {peer.wait()} before it opened the channel")
+        status = peer.wait()
+        raise ChildProcessError(f"{sys.executable} -m axon ended with status {status} before it opened the channel")
     times = []
     for number in range(ROUND_TRIPS):
         payload = b"%32d" % number

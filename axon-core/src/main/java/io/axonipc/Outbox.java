@@ -186,7 +186,7 @@ final class Outbox {
 
 	/** How many bytes an error's text may have: what always fits into the ring. */
 	int maxText() {
-		return (int) Math.min(this.endpoint.maxMessage, this.endpoint.capacity / 8);
+		return Math.min(this.endpoint.maxMessage, this.endpoint.capacity / 8);
 	}
 
 	/**

@@ -20,6 +20,7 @@ import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.BeanFactoryAware;
 import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.config.EmbeddedValueResolver;
 import org.springframework.beans.factory.support.MergedBeanDefinitionPostProcessor;
@@ -77,14 +78,18 @@ public final class AxonListenerAnnotationBeanPostProcessor
 				|| !AnnotationUtils.isCandidateClass(type, AxonListener.class)) {
 			return bean;
 		}
-		Map<Method, AxonListener> methods = MethodIntrospector.selectMethods(type,
-				(MethodIntrospector.MetadataLookup<@Nullable AxonListener>) (method) -> AnnotatedElementUtils
-					.findMergedAnnotation(method, AxonListener.class));
+		Map<Method, AxonListener> methods = listenerMethods(type);
 		if (methods.isEmpty()) {
 			this.classesWithout.add(type);
 		}
 		methods.forEach((method, annotation) -> add(endpoint(annotation, method, bean, beanName)));
 		return bean;
+	}
+
+	private static Map<Method, AxonListener> listenerMethods(Class<?> type) {
+		return MethodIntrospector.selectMethods(type,
+				(MethodIntrospector.MetadataLookup<@Nullable AxonListener>) (method) -> AnnotatedElementUtils
+					.findMergedAnnotation(method, AxonListener.class));
 	}
 
 	@Override
@@ -93,10 +98,29 @@ public final class AxonListenerAnnotationBeanPostProcessor
 		for (String name : this.beanFactory.getBeanNamesForType(ScopedObject.class, true, false)) {
 			this.beanFactory.getBean(name);
 		}
+		for (String name : this.beanFactory.getBeanDefinitionNames()) {
+			checkThatItWasMade(name);
+		}
 		AxonListenerEndpointRegistry registry = this.beanFactory.getBean(AxonListenerEndpointRegistry.class);
 		synchronized (this.endpoints) {
 			this.frozen = true;
 			registry.register(this.endpoints);
+		}
+	}
+
+	/** A listener that nobody has made by now would be silently none. */
+	private void checkThatItWasMade(String beanName) {
+		BeanDefinition definition = this.beanFactory.getMergedBeanDefinition(beanName);
+		boolean made = definition.isAbstract() || (definition.isSingleton() && !definition.isLazyInit())
+				|| ScopedProxyUtils.isScopedTarget(beanName)
+				|| this.endpoints.stream().anyMatch((endpoint) -> endpoint.target().beanName().equals(beanName));
+		Class<?> type = made ? null : this.beanFactory.getType(beanName, false);
+		if (type != null && AnnotationUtils.isCandidateClass(type, AxonListener.class)) {
+			listenerMethods(type).keySet().stream().findFirst().ifPresent((method) -> {
+				throw new InvalidListenerException(beanName, method,
+						"would never be called, as its bean is lazy or no singleton, and not made at start-up",
+						"Make the bean a singleton that is not lazy, or give its scope a proxy");
+			});
 		}
 	}
 

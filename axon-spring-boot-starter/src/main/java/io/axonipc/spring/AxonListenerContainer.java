@@ -121,6 +121,7 @@ final class AxonListenerContainer {
 			this.loop = loop;
 			this.ended = loop.ended;
 			new ListenerThread(this, loop).start();
+			logger.info("Channel '" + this.key + "' is listened to by " + this.endpoints);
 		}
 	}
 

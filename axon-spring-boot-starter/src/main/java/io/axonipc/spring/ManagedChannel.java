@@ -138,6 +138,8 @@ final class ManagedChannel {
 						: AxonChannel.open(this.definition.name(), this.definition.options());
 				this.counters.add(channel.counters());
 				this.channel = channel;
+				logger.info("Channel '" + this.definition.key() + "' is open: name '" + channel.name() + "', role "
+						+ channel.role() + ", " + channel.capacity() / 1024 + " KiB in each direction");
 			}
 			return channel;
 		}
@@ -149,9 +151,10 @@ final class ManagedChannel {
 	/** Drops the channel where nobody holds it, else what the peer sent until now. */
 	private AxonChannel openEmpty() {
 		String name = this.definition.name();
+		boolean made = false;
 		if (this.definition.options().role() == Role.SERVER) {
 			try {
-				AxonChannel.discard(name);
+				made = AxonChannel.discard(name);
 			}
 			catch (RoleTakenException ex) {
 				logger.debug("Channel '" + this.definition.key() + "' has a peer: only what it sent is dropped", ex);
@@ -162,8 +165,9 @@ final class ManagedChannel {
 			// No more than can lie there now: a peer may go on sending.
 			int most = channel.capacity() / MIN_RECORD_BYTES;
 			int dropped = channel.receiver().poll((message) -> drop(channel, message), most);
-			logger.info("Channel '" + this.definition.key() + "' was opened; messages that lay in it unread, and are "
-					+ "dropped: " + dropped);
+			logger
+				.info("Channel '" + this.definition.key() + "': " + (made ? "what lay in it unread was dropped with it"
+						: dropped + " messages that lay in it unread were dropped"));
 			return channel;
 		}
 		catch (RuntimeException | Error ex) {

@@ -16,11 +16,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Mono;
 
 import org.springframework.aop.framework.ProxyFactory;
-import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.core.NestedExceptionUtils;
+import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.messaging.Message;
 import org.springframework.messaging.handler.annotation.Header;
 
@@ -361,18 +361,36 @@ class InvalidListenerTest {
 	record Holder(NoChannel listener) {
 	}
 
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void beanThatNobodyMakes(boolean lazy) {
+		this.runner.withBean("mine", NoChannel.class, NoChannel::new, (definition) -> {
+			definition.setLazyInit(lazy);
+			definition.setScope(lazy ? BeanDefinition.SCOPE_SINGLETON : BeanDefinition.SCOPE_PROTOTYPE);
+		})
+			.run((context) -> assertThat(context).getFailure()
+				.isInstanceOf(InvalidListenerException.class)
+				.hasMessageContaining("would never be called, as its bean is lazy or no singleton")
+				.hasMessageContaining("Make the bean a singleton that is not lazy"));
+	}
+
+	@Test
+	void lazyBeanThatAnotherOneNeeds() {
+		this.runner.withBean("mine", NoChannel.class, NoChannel::new, (definition) -> definition.setLazyInit(true))
+			.withBean("holder", Holder.class)
+			.run((context) -> assertThat(context.getBean(AxonListenerEndpointRegistry.class).getListeners())
+				.singleElement());
+	}
+
 	@Test
 	void beanThatIsMadeTooLate() {
-		this.runner
-			.withBean("mine", NoChannel.class, NoChannel::new,
-					(definition) -> definition.setScope(BeanDefinition.SCOPE_PROTOTYPE))
-			.run((context) -> {
-				ObjectProvider<NoChannel> provider = context.getBeanProvider(NoChannel.class);
-				assertThatExceptionOfType(RuntimeException.class).isThrownBy(provider::getObject)
-					.havingRootCause()
-					.isInstanceOf(InvalidListenerException.class)
-					.withMessageContaining("too late");
-			});
+		this.runner.run((context) -> {
+			((GenericApplicationContext) context.getSourceApplicationContext()).registerBean("late", NoChannel.class);
+			assertThatExceptionOfType(RuntimeException.class).isThrownBy(() -> context.getBean("late"))
+				.havingRootCause()
+				.isInstanceOf(InvalidListenerException.class)
+				.withMessageContaining("too late");
+		});
 	}
 
 }

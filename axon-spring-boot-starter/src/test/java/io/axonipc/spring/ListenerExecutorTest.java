@@ -210,9 +210,9 @@ class ListenerExecutorTest {
 				application.expect("hold 4");
 				application.kill();
 			}
-			peer.sender().send("echo", "last".getBytes(StandardCharsets.UTF_8));
 			try (PeerProcess application = startApplication("pool")) {
 				application.expect("hold 4");
+				peer.sender().send("echo", "last".getBytes(StandardCharsets.UTF_8));
 				application.expect("echo last");
 				Awaitility.await().atMost(OtherProcess.PATIENCE).until(() -> peer.counters().ringUsed() == 0);
 				application.kill();

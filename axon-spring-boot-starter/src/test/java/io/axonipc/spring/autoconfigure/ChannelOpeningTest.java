@@ -18,15 +18,19 @@ import io.axonipc.spring.ChannelNames;
 import io.axonipc.testing.UniqueNames;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 /** Whether, when and how channels are opened. */
+@ExtendWith(OutputCaptureExtension.class)
 class ChannelOpeningTest {
 
 	@RegisterExtension
@@ -37,7 +41,7 @@ class ChannelOpeningTest {
 	private final ApplicationContextRunner runner = new ApplicationContextRunner()
 		.withConfiguration(AutoConfigurations.of(AxonAutoConfiguration.class))
 		.withPropertyValues(this.names.property("work"))
-		.withBean(Listener.class, () -> new Listener(this.heard));
+		.withBean("listener", Listener.class, () -> new Listener(this.heard));
 
 	record Listener(AtomicInteger heard) {
 
@@ -96,7 +100,7 @@ class ChannelOpeningTest {
 	}
 
 	@Test
-	void whatLiesUnreadIsReceivedUnlessItIsToBeDiscarded() {
+	void whatLiesUnreadIsReceivedUnlessItIsToBeDiscarded(CapturedOutput output) {
 		leaveUnread(2);
 		this.runner.run((context) -> Awaitility.await().until(() -> this.heard.get() == 2));
 		leaveUnread(2);
@@ -109,6 +113,11 @@ class ChannelOpeningTest {
 					assertThat(this.heard).hasValue(3);
 				}
 			});
+		assertThat(output)
+			.contains("Channel 'work' is open: name '" + this.names.name("work")
+					+ "', role server, 1024 KiB in each direction")
+			.contains("Channel 'work' is listened to by [listener.note()]")
+			.contains("Channel 'work': what lay in it unread was dropped with it");
 	}
 
 	private void leaveUnread(int messages) {
@@ -122,7 +131,7 @@ class ChannelOpeningTest {
 	}
 
 	@Test
-	void discardLeavesToAPeerWhatIsItsOwnAndAnswersItsRequests() {
+	void discardLeavesToAPeerWhatIsItsOwnAndAnswersItsRequests(CapturedOutput output) {
 		try (AxonChannel peer = AxonChannel.open(this.names.name("work"),
 				ChannelOptions.defaults().role(Role.SERVER))) {
 			try (AxonChannel client = this.names.peer("work")) {
@@ -147,6 +156,7 @@ class ChannelOpeningTest {
 						.isEqualTo(1);
 				});
 		}
+		assertThat(output).contains("Channel 'work': 2 messages that lay in it unread were dropped");
 	}
 
 }

@@ -106,6 +106,17 @@ class ConfigurationSourcesTest {
 			});
 	}
 
+	@Test
+	void environmentVariableForAKeyWithDashesHasAnUnderscoreForEach() {
+		Map<String, Object> variables = Map.of("AXON_CHANNELS_MY_WORK_SEND_TIMEOUT", "7s");
+		this.runner.withPropertyValues("axon.channels.my-work.name=" + this.names.name("work"))
+			.withInitializer((context) -> context.getEnvironment()
+				.getPropertySources()
+				.addLast(new SystemEnvironmentPropertySource("test-systemEnvironment", variables)))
+			.run((context) -> assertThat(context.getBean(AxonProperties.class).channels().get("my-work").sendTimeout())
+				.isEqualTo(Duration.ofSeconds(7)));
+	}
+
 	/**
 	 * It would be a second channel, and the one that was meant have none of its values.
 	 */

@@ -1,0 +1,5 @@
+/**
+ * A Spring Boot application that has numpy compute, in a Python process, on shared
+ * memory.
+ */
+package io.axonipc.samples.numpyservice;
