@@ -43,13 +43,20 @@ bool channel_peer_alive(axon_channel *channel)
 	return alive;
 }
 
-/* Whether the peer that was there has gone, as far as it has been noticed. Without one, that which has come is. */
+/*
+ * Whether the peer that was there has gone, as far as it has been noticed. Without one, that which has come is; one that
+ * has come and is known to be dead, or has a successor, may have taken the request along.
+ */
 static bool peer_has_gone(const axon_channel *channel, struct peer *peer)
 {
 	const struct peer now = look_for_peer(channel);
-	if (!peer->present)
+	if (peer->present)
+		return !now.present || now.incarnation != peer->incarnation;
+	const uint64_t later = now.incarnation - peer->incarnation;
+	const bool has_gone = later > 1 || (later == 1 && now.incarnation == load_plain(&channel->in.dead_peer));
+	if (now.present)
 		*peer = now;
-	return peer->present && (!now.present || now.incarnation != peer->incarnation);
+	return has_gone;
 }
 
 static int fail_request(axon_channel *channel, int status, const struct wait *wait)

@@ -156,7 +156,7 @@ static void a_request_after_a_death_that_is_known_waits(void)
 	CHECK_EQUAL(axon_discard(channel_name()), 1);
 }
 
-static void a_request_fails_when_the_peer_that_came_dies(void)
+static void the_peer_that_came_dies(bool seen)
 {
 	pthread_t asking;
 	axon_counters counters;
@@ -170,11 +170,19 @@ static void a_request_fails_when_the_peer_that_came_dies(void)
 	const pid_t child = start(hold);
 	line_expect(1);
 	axon_message message;
-	CHECK_EQUAL(axon_receive(own, &message, WAIT), AXON_EMPTY); /* the request has seen who came */
+	if (seen)
+		CHECK_EQUAL(axon_receive(own, &message, WAIT), AXON_EMPTY); /* the request has seen who came */
 	kill_and_wait(child);
 	CHECK_EQUAL(pthread_join(asking, NULL), 0);
 	axon_close(own);
 	CHECK_EQUAL(axon_discard(channel_name()), 1);
+}
+
+static void a_request_fails_when_the_peer_that_came_dies(void)
+{
+	the_peer_that_came_dies(true);
+	for (int i = 0; i < 5; i++)
+		the_peer_that_came_dies(false); /* mostly between two looks */
 }
 
 static void the_number_of_deliveries_ends_at_63(void)

@@ -386,6 +386,12 @@ final class Endpoint {
 		return (pid(this.role.peer()) != 0 && incarnation != this.deadPeer) ? incarnation : 0;
 	}
 
+	/** Whether one later than that is known to be dead, or has a successor. */
+	boolean hasPeerComeAndGone(long last) {
+		long incarnation = peerIncarnation();
+		return incarnation != last && (incarnation != last + 1 || incarnation == this.deadPeer);
+	}
+
 	boolean isPeerAlive() {
 		// Before the lock is looked at: a successor that comes meanwhile is not meant.
 		long incarnation = peerIncarnation();

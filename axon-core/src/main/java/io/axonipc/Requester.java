@@ -30,9 +30,10 @@ final class Requester {
 		long start = System.nanoTime();
 		PendingReply reply = this.inbox.register();
 		try {
+			long last = this.endpoint.peerIncarnation();
 			long peer = this.endpoint.attachedPeer();
 			this.channel.sender().request(header, reply.id, payload, nanos);
-			awaitReply(header, reply, peer, start, nanos);
+			awaitReply(header, reply, last, peer, start, nanos);
 			MessageView view = new MessageView(this.endpoint, this.mappings, null, null);
 			view.open(this.inbox.ring().offset(reply.position()), reply.word(), 1);
 			try {
@@ -55,16 +56,19 @@ final class Requester {
 		}
 	}
 
-	private void awaitReply(MessageHeader header, PendingReply reply, long attached, long start, long nanos) {
+	/** From the last peer and that which was attached, 0 for none, at the send. */
+	private void awaitReply(MessageHeader header, PendingReply reply, long last, long attached, long start,
+			long nanos) {
 		long peer = attached;
 		while (!this.inbox.awaitReply(reply, nanos - (System.nanoTime() - start))) {
 			this.channel.lookAround();
 			long now = this.endpoint.attachedPeer();
+			boolean gone = (peer != 0) ? now != peer : this.endpoint.hasPeerComeAndGone(last);
 			if (peer == 0) {
 				peer = now;
 			}
 			// The peer's last act may have been this reply: look again when it is gone.
-			if (peer != now && !this.inbox.look(reply)) {
+			if (gone && !this.inbox.look(reply)) {
 				throw new PeerDiedException(
 						"Channel '" + this.channel.name() + "': the peer went away before it answered the request '"
 								+ header.tag() + "'; whether it handled it is not known, and a successor may yet");

@@ -12,10 +12,12 @@ import io.axonipc.testing.PeerProcess;
 import io.axonipc.testing.PeerProcess.Language;
 import io.axonipc.testing.UniqueNames;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -111,18 +113,41 @@ class PeerDeathTest {
 		assertThatThrownBy(() -> ask(WAIT)).isInstanceOf(RequestTimeoutException.class);
 	}
 
-	@Test
-	void aRequestFailsWhenThePeerThatCameDies() throws Exception {
+	@ParameterizedTest(name = "the request has seen who came: {0}")
+	@ValueSource(booleans = { true, false })
+	void aRequestFailsWhenThePeerThatCameDies(boolean seen) throws Exception {
 		Future<?> asking = this.threads.submit(() -> ask(MINUTE));
 		await().until(() -> this.server.counters().messagesSent() == 1);
 		try (PeerProcess peer = start(Language.C, "hold")) {
 			peer.expect("ready");
 			peer.expect("held deliveries=1");
 			long parks = this.server.counters().parks();
-			await("the request has seen who came").until(() -> this.server.counters().parks() >= parks + 2);
+			await().until(() -> !seen || this.server.counters().parks() >= parks + 2);
 			peer.kill();
 		}
 		assertThatThrownBy(asking::get).hasCauseInstanceOf(PeerDiedException.class);
+	}
+
+	/** Most come and go between two looks. */
+	@RepeatedTest(5)
+	void aRequestFailsWhenThePeerThatCameLeaves() throws Exception {
+		Future<?> asking = this.threads.submit(() -> ask(MINUTE));
+		await().until(() -> this.server.counters().messagesSent() == 1);
+		try (AxonChannel client = AxonChannel.open(this.name)) {
+			assertThat(client.receiver().receive(WAIT).isRequest()).isTrue();
+		}
+		assertThatThrownBy(asking::get).hasCauseInstanceOf(PeerDiedException.class);
+	}
+
+	@Test
+	void aRequestFailsWhenThePeerThatCameHasASuccessor() throws Exception {
+		Future<?> asking = this.threads.submit(() -> ask(MINUTE));
+		await().until(() -> this.server.counters().messagesSent() == 1);
+		AxonChannel.open(this.name).close();
+		try (AxonChannel client = AxonChannel.open(this.name)) {
+			assertThat(client.receiver().receive(WAIT).isRequest()).isTrue();
+			assertThatThrownBy(asking::get).hasCauseInstanceOf(PeerDiedException.class);
+		}
 	}
 
 }
