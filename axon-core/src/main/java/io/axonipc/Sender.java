@@ -140,12 +140,14 @@ public final class Sender {
 
 	/**
 	 * Answers a request with a copy of a payload, and waits for room up to the channel's
-	 * send time-out.
+	 * send time-out. Where both ends ask each other so much that both rings are full of
+	 * requests, neither receives while it waits to reply; answer from another thread
+	 * then, {@link #reply(String, long, ByteBuffer) later}, and go on receiving.
 	 * @param request the request in hand
 	 * @param payload the bytes from position to limit
 	 */
 	public void reply(MessageView request, ByteBuffer payload) {
-		reply(request.tag(), requestId(request), HeaderWord.REPLY, payload);
+		reply(request.tag(), requestId(request), payload);
 	}
 
 	/**
@@ -157,7 +159,10 @@ public final class Sender {
 	 * @param payload the bytes from position to limit
 	 */
 	public void reply(String tag, long correlationId, ByteBuffer payload) {
-		reply(tag, requestId(tag, correlationId), HeaderWord.REPLY, payload);
+		if (!this.outbox.send(replyTag(tag), HeaderWord.CORRELATED | HeaderWord.REPLY, requestId(tag, correlationId),
+				payload, DEFAULT_TIMEOUT)) {
+			throw timedOut(tag, DEFAULT_TIMEOUT);
+		}
 	}
 
 	/**
@@ -184,6 +189,21 @@ public final class Sender {
 	}
 
 	/**
+	 * The same for who must not wait for long, because it is what makes room for the peer
+	 * meanwhile: see {@link #reply(MessageView, ByteBuffer) reply}.
+	 * @param tag the request's tag
+	 * @param correlationId the request's {@link MessageView#correlationId() correlation
+	 * id}
+	 * @param length bytes of payload, 0 to the channel's largest payload
+	 * @param timeout the longest wait for room
+	 * @return the claim, or null when no room was made in time
+	 */
+	public Claim tryClaimReply(String tag, long correlationId, int length, Duration timeout) {
+		return open(replyTag(tag), Outbox.NO_METADATA, HeaderWord.CORRELATED | HeaderWord.REPLY,
+				requestId(tag, correlationId), length, nanos(timeout)) ? this.claim : null;
+	}
+
+	/**
 	 * Answers a request with an error, which its sender gets as an
 	 * {@link AxonRemoteException}.
 	 * @param request the request in hand
@@ -202,24 +222,37 @@ public final class Sender {
 	 * @param text what went wrong, cut like that of the request in hand
 	 */
 	public void replyError(String tag, long correlationId, String text) {
+		if (!tryReplyError(tag, correlationId, text, DEFAULT_TIMEOUT)) {
+			throw timedOut(tag, DEFAULT_TIMEOUT);
+		}
+	}
+
+	/**
+	 * The same for who must not wait for long.
+	 * @param tag the request's tag
+	 * @param correlationId the request's {@link MessageView#correlationId() correlation
+	 * id}
+	 * @param text what went wrong, cut like that of the request in hand
+	 * @param timeout the longest wait for room
+	 * @return false when no room was made in time
+	 */
+	public boolean tryReplyError(String tag, long correlationId, String text, Duration timeout) {
+		return tryReplyError(tag, correlationId, text, nanos(timeout));
+	}
+
+	private boolean tryReplyError(String tag, long correlationId, String text, long nanos) {
 		byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
 		int length = Math.min(bytes.length, this.outbox.maxText());
 		while (length < bytes.length && length > 0 && isContinuation(bytes[length])) {
 			length--;
 		}
-		reply(tag, requestId(tag, correlationId), HeaderWord.REPLY | HeaderWord.ERROR,
-				ByteBuffer.wrap(bytes, 0, length));
+		return this.outbox.send(replyTag(tag), HeaderWord.CORRELATED | HeaderWord.REPLY | HeaderWord.ERROR,
+				requestId(tag, correlationId), ByteBuffer.wrap(bytes, 0, length), nanos);
 	}
 
 	/** Whether a byte is within a character of UTF-8. */
 	private static boolean isContinuation(byte value) {
 		return (value & 0xC0) == 0x80;
-	}
-
-	private void reply(String tag, long id, int flags, ByteBuffer payload) {
-		if (!this.outbox.send(replyTag(tag), HeaderWord.CORRELATED | flags, id, payload, DEFAULT_TIMEOUT)) {
-			throw timedOut(tag, DEFAULT_TIMEOUT);
-		}
 	}
 
 	/**

@@ -76,7 +76,7 @@ final class AxonListenerContainer {
 		this.channels = channels;
 		this.options = channels.definition(key).listener();
 		this.redeliveryLimit = new RedeliveryLimit(key, this.options.redeliveryLimit(), recoverer);
-		this.replies = new ListenerReplies(key, converter);
+		this.replies = new ListenerReplies(key, converter, this.handedOver);
 		this.publisher = publisher;
 	}
 

@@ -1,19 +1,24 @@
 package io.axonipc.spring;
 
+import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.ChannelClosedException;
 import io.axonipc.Claim;
-import io.axonipc.SendTimeoutException;
 import io.axonipc.spring.AxonListenerContainer.Handler;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.messaging.Message;
+import org.springframework.scheduling.concurrent.CustomizableThreadFactory;
 
 /**
  * Answers the requests of a channel, in hand or done with, and counts the messages that
@@ -24,6 +29,15 @@ final class ListenerReplies {
 	/** The correlation id of a message that waits for no reply. */
 	static final long NONE = 0;
 
+	/**
+	 * How long a reply waits for room in the thread that receives: as long as that waits
+	 * it makes no room for the peer, and if both ends do, neither ever gets any.
+	 */
+	private static final Duration ROOM_TIMEOUT = Duration.ofNanos(100_000);
+
+	/** So many replies may wait; the next one keeps the thread from receiving more. */
+	private static final int MAX_LATE = 1024;
+
 	private static final Log logger = LogFactory.getLog(ListenerReplies.class);
 
 	private final String key;
@@ -32,10 +46,21 @@ final class ListenerReplies {
 
 	private final ListenerErrors errors;
 
+	private final CallsInHand calls;
+
+	/** Sends the replies that found no room; a thread that comes and goes. */
+	private final ThreadPoolExecutor late;
+
 	private volatile @Nullable AxonChannel channel;
 
-	ListenerReplies(String key, PayloadConverter converter) {
+	ListenerReplies(String key, PayloadConverter converter, CallsInHand calls) {
 		this.key = key;
+		this.calls = calls;
+		CustomizableThreadFactory threads = new CustomizableThreadFactory("axon-" + key + "-reply-");
+		threads.setDaemon(true);
+		this.late = new ThreadPoolExecutor(1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(MAX_LATE), threads,
+				new ThreadPoolExecutor.CallerRunsPolicy());
+		this.late.allowCoreThreadTimeOut(true);
 		this.converter = converter;
 		this.errors = new ListenerErrors(key);
 	}
@@ -54,7 +79,7 @@ final class ListenerReplies {
 	}
 
 	/**
-	 * Answers a request.
+	 * Answers a request, later if there is no room now.
 	 * @param id its correlation id, or {@link #NONE} to do nothing
 	 * @return why it stays without a reply, or null
 	 * @throws RuntimeException if the result cannot be written; an error can be answered
@@ -66,17 +91,40 @@ final class ListenerReplies {
 		}
 		checkReply(result);
 		OutgoingPayload<?> reply = this.converter.write(result, this.key, tag);
-		try (Claim claim = this.channel.sender().claimReply(tag, id, reply.length())) {
-			reply.writeTo(claim.buffer());
-			claim.commit();
-			return null;
+		try (Claim claim = this.channel.sender().tryClaimReply(tag, id, reply.length(), ROOM_TIMEOUT)) {
+			if (claim != null) {
+				reply.writeTo(claim.buffer());
+				claim.commit();
+				return null;
+			}
 		}
-		catch (SendTimeoutException | ChannelClosedException ex) {
-			// There is no room, or no way, for an error reply either.
-			this.errors.count();
+		catch (ChannelClosedException ex) {
 			unanswered(tag, ex);
 			return ex;
 		}
+		// A copy: it may be a view of the request, or change.
+		ByteBuffer payload = ByteBuffer.allocate(reply.length());
+		reply.writeTo(payload);
+		payload.clear();
+		later(tag, () -> this.channel.sender().reply(tag, id, payload));
+		return null;
+	}
+
+	/** As long as it waits it is in hand, so that a stop waits for it. */
+	private void later(String tag, Runnable reply) {
+		CallsInHand.Call call = this.calls.begin();
+		this.late.execute(() -> {
+			try {
+				call.run(reply);
+			}
+			catch (RuntimeException ex) {
+				this.errors.count();
+				unanswered(tag, ex);
+			}
+			finally {
+				call.end();
+			}
+		});
 	}
 
 	/**
@@ -123,7 +171,9 @@ final class ListenerReplies {
 			return;
 		}
 		try {
-			this.channel.sender().replyError(tag, id, text);
+			if (!this.channel.sender().tryReplyError(tag, id, text, ROOM_TIMEOUT)) {
+				later(tag, () -> this.channel.sender().replyError(tag, id, text));
+			}
 		}
 		catch (RuntimeException ex) {
 			unanswered(tag, ex);

@@ -1,6 +1,11 @@
 package io.axonipc.spring;
 
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -9,8 +14,11 @@ import io.axonipc.AxonRemoteException;
 import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -47,6 +55,16 @@ class RequestInListenerTest {
 		void note() {
 		}
 
+		@AxonListener("echo")
+		ByteBuffer echo(ByteBuffer payload) {
+			return payload;
+		}
+
+		@AxonListener("unable")
+		void unable() {
+			throw new IllegalStateException("x".repeat(400));
+		}
+
 		@AxonListener("answer")
 		String answer(String question) {
 			return question + "!";
@@ -69,6 +87,42 @@ class RequestInListenerTest {
 			}
 			assertThat(context.getBean(AxonListenerEndpointRegistry.class).errors("work")).isZero();
 		});
+	}
+
+	/** Each waits for room that the other makes only when it receives. */
+	@ParameterizedTest
+	@ValueSource(strings = { "echo", "unable" })
+	void applicationsThatFloodEachOtherWithRequestsAnswerThemAll(String tag) {
+		ApplicationContextRunner small = this.server.withPropertyValues("axon.channels.work.capacity=4KB",
+				"axon.channels.work.reply-timeout=60s");
+		small.run((server) -> small.withPropertyValues("axon.channels.work.role=client").run((client) -> {
+			List<CompletableFuture<Integer>> askers = new ArrayList<>();
+			for (AssertableApplicationContext context : List.of(server, client)) {
+				AxonOperations axon = context.getBean(AxonOperations.class);
+				for (int i = 0; i < 8; i++) {
+					byte[] payload = new byte[900];
+					Arrays.fill(payload, (byte) i);
+					askers.add(CompletableFuture.supplyAsync(() -> ask(axon, tag, payload, 25),
+							(task) -> new Thread(task).start()));
+				}
+			}
+			assertThat(askers).allSatisfy(
+					(asker) -> assertThat(asker).succeedsWithin(OtherProcess.PATIENCE.multipliedBy(2)).isEqualTo(25));
+		}));
+	}
+
+	private static int ask(AxonOperations axon, String tag, byte[] payload, int times) {
+		int answered = 0;
+		for (int i = 0; i < times; i++) {
+			try {
+				assertThat(axon.sendAndReceive(tag, payload, byte[].class)).isEqualTo(payload);
+			}
+			catch (AxonRemoteException ex) {
+				assertThat(ex).hasMessage("x".repeat(400));
+			}
+			answered++;
+		}
+		return answered;
 	}
 
 	@Test
