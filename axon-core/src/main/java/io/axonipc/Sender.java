@@ -147,7 +147,7 @@ public final class Sender {
 	 * @param payload the bytes from position to limit
 	 */
 	public void reply(MessageView request, ByteBuffer payload) {
-		reply(request.tag(), requestId(request), payload);
+		sendReply(request.tag(), requestId(request), payload);
 	}
 
 	/**
@@ -159,10 +159,7 @@ public final class Sender {
 	 * @param payload the bytes from position to limit
 	 */
 	public void reply(String tag, long correlationId, ByteBuffer payload) {
-		if (!this.outbox.send(replyTag(tag), HeaderWord.CORRELATED | HeaderWord.REPLY, requestId(tag, correlationId),
-				payload, DEFAULT_TIMEOUT)) {
-			throw timedOut(tag, DEFAULT_TIMEOUT);
-		}
+		sendReply(tag, requestId(tag, correlationId), payload);
 	}
 
 	/**
@@ -172,7 +169,8 @@ public final class Sender {
 	 * @return the claim
 	 */
 	public Claim claimReply(MessageView request, int length) {
-		return claimReply(request.tag(), requestId(request), length);
+		return claim(replyTag(request.tag()), Outbox.NO_METADATA, HeaderWord.CORRELATED | HeaderWord.REPLY,
+				requestId(request), length, DEFAULT_TIMEOUT);
 	}
 
 	/**
@@ -211,7 +209,7 @@ public final class Sender {
 	 * and not more than its largest payload
 	 */
 	public void replyError(MessageView request, String text) {
-		replyError(request.tag(), requestId(request), text);
+		sendError(request.tag(), requestId(request), text);
 	}
 
 	/**
@@ -222,9 +220,7 @@ public final class Sender {
 	 * @param text what went wrong, cut like that of the request in hand
 	 */
 	public void replyError(String tag, long correlationId, String text) {
-		if (!tryReplyError(tag, correlationId, text, DEFAULT_TIMEOUT)) {
-			throw timedOut(tag, DEFAULT_TIMEOUT);
-		}
+		sendError(tag, requestId(tag, correlationId), text);
 	}
 
 	/**
@@ -237,17 +233,29 @@ public final class Sender {
 	 * @return false when no room was made in time
 	 */
 	public boolean tryReplyError(String tag, long correlationId, String text, Duration timeout) {
-		return tryReplyError(tag, correlationId, text, nanos(timeout));
+		return sendError(tag, requestId(tag, correlationId), text, nanos(timeout));
 	}
 
-	private boolean tryReplyError(String tag, long correlationId, String text, long nanos) {
+	private void sendReply(String tag, long id, ByteBuffer payload) {
+		if (!this.outbox.send(replyTag(tag), HeaderWord.CORRELATED | HeaderWord.REPLY, id, payload, DEFAULT_TIMEOUT)) {
+			throw timedOut(tag, DEFAULT_TIMEOUT);
+		}
+	}
+
+	private void sendError(String tag, long id, String text) {
+		if (!sendError(tag, id, text, DEFAULT_TIMEOUT)) {
+			throw timedOut(tag, DEFAULT_TIMEOUT);
+		}
+	}
+
+	private boolean sendError(String tag, long id, String text, long nanos) {
 		byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
 		int length = Math.min(bytes.length, this.outbox.maxText());
 		while (length < bytes.length && length > 0 && isContinuation(bytes[length])) {
 			length--;
 		}
-		return this.outbox.send(replyTag(tag), HeaderWord.CORRELATED | HeaderWord.REPLY | HeaderWord.ERROR,
-				requestId(tag, correlationId), ByteBuffer.wrap(bytes, 0, length), nanos);
+		return this.outbox.send(replyTag(tag), HeaderWord.CORRELATED | HeaderWord.REPLY | HeaderWord.ERROR, id,
+				ByteBuffer.wrap(bytes, 0, length), nanos);
 	}
 
 	/** Whether a byte is within a character of UTF-8. */
@@ -264,6 +272,7 @@ public final class Sender {
 		return fits ? tag : tag.substring(0, TagCache.MAX_LENGTH / 3);
 	}
 
+	/** Of a hostile peer it may be 0, or change: then nobody is answered. */
 	private static long requestId(MessageView request) {
 		if (!request.isRequest()) {
 			throw new IllegalArgumentException("The message with tag '" + request.tag() + "' is no request");
