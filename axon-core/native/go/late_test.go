@@ -17,7 +17,7 @@ func echo(_ context.Context, message *axon.Message) ([]byte, error) { return mes
 
 // With rings that the requests of both ends fill.
 func TestTwoEndsThatServeAskEachOther(t *testing.T) {
-	server, client := pair(t, axon.Options{Capacity: 4096, SendTimeout: axon.Forever, RequestTimeout: patience})
+	server, client := pair(t, axon.Options{Capacity: 4096, SendTimeout: patience / 2, RequestTimeout: patience})
 	var wg sync.WaitGroup
 	for _, channel := range []*axon.Channel{server, client} {
 		serve(t, channel, axon.HandlerFunc(echo))
@@ -56,7 +56,7 @@ func reports() (onError func(*axon.Message, error), next chan error) {
 
 func TestServeDoesNotWaitForAReplysRoom(t *testing.T) {
 	onError, reported := reports()
-	server, client := pair(t, axon.Options{Capacity: 4096, SendTimeout: axon.Forever, OnError: onError})
+	server, client := pair(t, axon.Options{Capacity: 4096, SendTimeout: patience, OnError: onError})
 	fillUp(server)
 	done := make(chan bool)
 	stop := serve(t, server, axon.HandlerFunc(func(_ context.Context, message *axon.Message) ([]byte, error) {
