@@ -82,5 +82,13 @@ c++)
 	expect "$("$folder/ask")" 6
 	wait $!
 	expect "$(cat "$folder/served")" "stop.now after 1 sums"
+	# A server that answers with an error, and ends.
+	sed 's/return axon_reply(.*/return axon_reply_error(channel, message, "overflow", AXON_DEFAULT_TIMEOUT) + 1;/' \
+		"$folder/serve.c" > "$folder/refuse.c"
+	cc -std=c11 -I. -o "$folder/refuse" "$folder/refuse.c" "$out/libaxon.a" -lrt -pthread
+	"$folder/refuse" &
+	expect "$("$folder/ask" 2>&1 || echo "failed with $?")" "no sum: overflow
+failed with 1"
+	wait $!
 	;;
 esac
