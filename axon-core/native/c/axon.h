@@ -54,7 +54,7 @@ extern "C" {
 
 typedef enum axon_status {
 	AXON_OK = 0,
-	AXON_FULL = -1,          /* no room in the ring within the time-out: the receiver is slower than the sender */
+	AXON_FULL = -1,          /* no room in the ring within the time-out: the receiver is slower than the sender, or another send is under way */
 	AXON_EMPTY = -2,         /* no message within the time-out */
 	AXON_TIMEOUT = -3,       /* no reply, or no such channel, within the time-out */
 	AXON_CLOSED = -4,        /* the channel was closed, or inherited through fork() */
@@ -260,6 +260,11 @@ typedef struct axon_handler {
  * passed over. When the handler has returned, the message is acknowledged.
  * A handler answers a request with axon_reply() or axon_reply_error(); it may
  * call all functions but axon_receive(), axon_serve() and axon_close().
+ * While a handler waits for room for its reply, nothing is received. Two ends
+ * that serve and ask each other may so wait for each other, while both rings are
+ * full of requests, until send_timeout, and lose the replies: let a ring have room
+ * for all requests and replies under way, or try the reply with a time-out of 0
+ * and, after AXON_FULL, send copies of request, tag and reply from another thread.
  * Returns what a handler returned that was not 0: by custom a positive number
  * of its own, or the negative status of a call that failed. Errors: INVALID (a
  * handler without tag or function), CLOSED (axon_close() was called: it waits
@@ -283,7 +288,8 @@ AXON_API int axon_request(axon_channel *channel, const axon_header *header, cons
 
 /*
  * Answers a request that was received (INVALID for any other message), with the
- * request's tag; it must not have been released, for its tag is read.
+ * request's tag; it must not have been released, for its tag is read. A second
+ * answer is sent too, and dropped by the peer. For room: see axon_serve().
  * Returns AXON_OK. Errors as axon_send().
  * Threads: any.
  */

@@ -125,6 +125,9 @@ static inline int channel_leave(struct lock *lock, int status)
 bool channel_peer_alive(axon_channel *channel);
 
 /* As axon_send_with(), with what is left of `wait`. */
+/* Whether the message that this thread sends has been counted as blocked, by a call that was made for it before; else NULL. */
+extern _Thread_local bool *send_counted;
+
 int send_within(axon_channel *channel, const axon_header *header, const void *payload, size_t length, struct wait *wait);
 
 /* Looks through all that has been committed for replies; publishes at its end. Under the lock of `in`. */

@@ -99,10 +99,20 @@ static int full(const axon_channel *channel, const struct wait *wait)
 			channel->segment.name, (double)wait->timeout / 1e9);
 }
 
+_Thread_local bool *send_counted;
+
+static void count_blocked(struct outgoing *out)
+{
+	if (send_counted == NULL || !*send_counted)
+		count_up(&out->blocked, 1);
+	if (send_counted != NULL)
+		*send_counted = true;
+}
+
 static int wait_for_room(axon_channel *channel, struct claim *claim, struct wait *wait)
 {
 	struct outgoing *out = &channel->out;
-	count_up(&out->blocked, 1);
+	count_blocked(out);
 	store_plain(&out->owner, thread_self());
 	int status = wait->timeout == 0 ? AXON_FULL : AXON_OK;
 	receive_publish(channel); /* the peer may wait for room as well */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "../c/channel.h"
+
 /* Of the call that this thread is in. It lies in Go's memory, so it is forgotten when the call ends. */
 static _Thread_local const uint32_t *call_cancelled;
 
@@ -44,19 +46,45 @@ bridge_result bridge_discard(const char *name)
 	return result(axon_discard(name));
 }
 
-bridge_result bridge_send(axon_channel *channel, axon_header header, const unsigned char *payload, size_t length,
-		int64_t timeout, const uint32_t *cancelled)
+static _Thread_local bool counted;
+
+static void begin_send(const uint32_t *cancelled, bool blocked)
 {
 	call_cancelled = cancelled;
-	return result(axon_send_with(channel, &header, payload, length, timeout));
+	counted = blocked;
+	send_counted = &counted;
+}
+
+static bridge_result end_send(int status)
+{
+	bridge_result sent = result(status);
+	sent.blocked = counted;
+	send_counted = NULL;
+	return sent;
+}
+
+bridge_result bridge_send(axon_channel *channel, axon_header header, const unsigned char *payload, size_t length,
+		int64_t timeout, const uint32_t *cancelled, bool blocked)
+{
+	begin_send(cancelled, blocked);
+	return end_send(axon_send_with(channel, &header, payload, length, timeout));
+}
+
+bridge_result bridge_reply_error(axon_channel *channel, axon_header header, const unsigned char *text, int64_t timeout,
+		const uint32_t *cancelled, bool blocked)
+{
+	const axon_message request = { .tag = header.tag, .tag_length = header.tag_length,
+		.correlation_id = header.correlation_id };
+	begin_send(cancelled, blocked);
+	return end_send(axon_reply_error(channel, &request, (const char *)text, timeout));
 }
 
 bridge_result bridge_claim(axon_channel *channel, axon_header header, size_t length, int64_t timeout,
-		const uint32_t *cancelled)
+		const uint32_t *cancelled, bool blocked)
 {
 	void *payload = NULL;
-	call_cancelled = cancelled;
-	bridge_result claimed = result(axon_claim(channel, &header, length, timeout, &payload));
+	begin_send(cancelled, blocked);
+	bridge_result claimed = end_send(axon_claim(channel, &header, length, timeout, &payload));
 	claimed.out = payload;
 	return claimed;
 }

@@ -12,7 +12,8 @@
 typedef struct bridge_result {
 	int status;
 	char *error;
-	void *out; /* the channel of bridge_open(), the payload of bridge_claim() */
+	void *out;    /* the channel of bridge_open(), the payload of bridge_claim() */
+	bool blocked; /* of a send: it has been counted among sends_blocked */
 } bridge_result;
 
 typedef struct bridge_received {
@@ -29,10 +30,14 @@ typedef struct bridge_received {
  */
 bridge_result bridge_open(const char *name, axon_options options, uint32_t *closing, const uint32_t *cancelled);
 bridge_result bridge_discard(const char *name);
+
+/* Sends are told whether another call for the same message has been counted among sends_blocked, so that it is once. */
 bridge_result bridge_send(axon_channel *channel, axon_header header, const unsigned char *payload, size_t length,
-		int64_t timeout, const uint32_t *cancelled);
+		int64_t timeout, const uint32_t *cancelled, bool blocked);
+bridge_result bridge_reply_error(axon_channel *channel, axon_header header, const unsigned char *text, int64_t timeout,
+		const uint32_t *cancelled, bool blocked);
 bridge_result bridge_claim(axon_channel *channel, axon_header header, size_t length, int64_t timeout,
-		const uint32_t *cancelled);
+		const uint32_t *cancelled, bool blocked);
 bridge_result bridge_end_claim(axon_channel *channel, bool commit);
 bridge_received bridge_receive(axon_channel *channel, int64_t timeout, const uint32_t *cancelled);
 bridge_received bridge_request(axon_channel *channel, axon_header header, const unsigned char *payload, size_t length,

@@ -10,6 +10,7 @@ import "C"
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"sync/atomic"
@@ -38,7 +39,7 @@ type Channel struct {
 	receiving chan struct{} // holds one while somebody receives
 	lastTag   string        // of who receives
 
-	triedTwice atomic.Int64 // sends that found the ring full, and counted so twice
+	late lateReplies
 }
 
 var _ io.Closer = (*Channel)(nil)
@@ -69,7 +70,11 @@ func Open(ctx context.Context, name string, options Options) (*Channel, error) {
 	if strings.IndexByte(name, 0) >= 0 {
 		return nil, &failure{ErrInvalid, "a channel's name has no byte 0"}
 	}
+	if options.Role != Client && options.Role != Server {
+		return nil, &failure{ErrInvalid, fmt.Sprintf("channel '%s': a role is Client or Server, not %d", name, options.Role)}
+	}
 	settings := options.inC()
+	c.late.patience = time.Duration(settings.send_timeout)
 	c.spin = settings.spin
 	if c.spin > C.int64_t(firstLook) {
 		c.spin = C.int64_t(firstLook)
@@ -189,8 +194,7 @@ func (c *Channel) Counters() Counters {
 	return Counters{
 		MessagesSent: uint64(counters.messages_sent), BytesSent: uint64(counters.bytes_sent),
 		MessagesReceived: uint64(counters.messages_received), BytesReceived: uint64(counters.bytes_received),
-		SendsBlocked: uint64(counters.sends_blocked) - uint64(c.triedTwice.Load()),
-		Wakeups:      uint64(counters.wakeups), Parks: uint64(counters.parks),
+		SendsBlocked: uint64(counters.sends_blocked), Wakeups: uint64(counters.wakeups), Parks: uint64(counters.parks),
 		Redelivered: uint64(counters.redelivered), RepliesDropped: uint64(counters.replies_dropped),
 	}
 }

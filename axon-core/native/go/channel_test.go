@@ -154,6 +154,7 @@ func TestErrorsAreKindsWithTheirReasons(t *testing.T) {
 	_, badName := axon.Open(background, "a/b", axon.Options{})
 	_, zeroInName := axon.Open(background, "a\x00b", axon.Options{})
 	_, badOption := axon.Open(background, "ok", axon.Options{Capacity: 1})
+	_, badRole := axon.Open(background, "ok", axon.Options{Role: 2})
 	_, inUse := axon.Discard(server.Name())
 	cancellable, cancel := context.WithCancel(background)
 	defer cancel()
@@ -174,6 +175,7 @@ func TestErrorsAreKindsWithTheirReasons(t *testing.T) {
 		{badName, axon.ErrInvalid, "a/b"},
 		{zeroInName, axon.ErrInvalid, "byte 0"},
 		{badOption, axon.ErrInvalid, "capacity"},
+		{badRole, axon.ErrInvalid, "not 2"},
 	} {
 		if !errors.Is(c.err, c.kind) || !strings.Contains(fmt.Sprint(c.err), c.text) {
 			t.Errorf("%v is not %v with %q", c.err, c.kind, c.text)

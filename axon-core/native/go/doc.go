@@ -43,7 +43,8 @@
 // A call that waits does so until its context is done, and returns the
 // context's error within milliseconds. A deadline replaces the channel's own
 // time-out, which holds otherwise. A wait spins for a moment and then sleeps
-// in an operating-system thread of its own, one for each waiting goroutine.
+// in an operating-system thread of its own, one for each waiting goroutine: Go
+// ends a program that has 10,000 of them, so limit how many wait at a time.
 //
 // # Errors
 //

@@ -99,9 +99,13 @@ func (m *Message) Reply(ctx context.Context, payload []byte) error {
 	return m.answer(func(header Header) error { return m.channel.SendHeader(ctx, header, payload) }, false)
 }
 
-// ReplyError answers a request with an error, which is a *RemoteError there.
+// ReplyError answers a request with an error, which is a *RemoteError there. Of
+// the text, up to a byte 0, an eighth of the ring's capacity is sent, and at
+// most MaxMessage bytes.
 func (m *Message) ReplyError(ctx context.Context, text string) error {
-	return m.answer(func(header Header) error { return m.channel.SendHeader(ctx, header, []byte(text)) }, true)
+	return m.answer(func(header Header) error {
+		return m.channel.send(ctx, m.channel.replying(header, []byte(text)))
+	}, true)
 }
 
 // ReplyFunc answers a request with a payload that is written in place; see SendFunc.
@@ -109,15 +113,19 @@ func (m *Message) ReplyFunc(ctx context.Context, length int, fill func(payload [
 	return m.answer(func(header Header) error { return m.channel.SendFunc(ctx, header, length, fill) }, false)
 }
 
-// answer may be tried again after an error.
+// answer may be tried again after an error or a panic.
 func (m *Message) answer(send func(Header) error, failed bool) error {
 	if !m.request || m.answered.Swap(true) {
 		return &failure{ErrNoRequest, "channel '" + m.channel.name + "': message '" + m.tag + "' is no request, or has been answered"}
 	}
+	sent := false
+	defer func() {
+		if !sent {
+			m.answered.Store(false)
+		}
+	}()
 	err := send(Header{Tag: m.tag, CorrelationID: m.correlationID, Reply: true, Error: failed})
-	if err != nil {
-		m.answered.Store(false)
-	}
+	sent = err == nil
 	return err
 }
 

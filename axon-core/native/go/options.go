@@ -58,7 +58,9 @@ type Options struct {
 
 	// OnError is told by Serve of what no peer can be told: the error of a
 	// handler for a message that is no request, and a reply that could not be
-	// sent. Default: a line with package log. It is called as a handler is.
+	// sent. Default: a line with package log. It is called as a handler is, and
+	// of a reply that waited for room in vain, but not because of Close, in
+	// another goroutine and with the request without its payload and metadata.
 	OnError func(message *Message, err error)
 }
 

@@ -53,22 +53,46 @@ func (c *Channel) SendContext(ctx context.Context, tag string, payload []byte) e
 	return c.SendHeader(ctx, Header{Tag: tag}, payload)
 }
 
-// TrySend is Send that does not wait: ErrFull.
+// TrySend is Send that does not wait: ErrFull if there is no room, or another
+// send is under way.
 func (c *Channel) TrySend(tag string, payload []byte) error {
 	if err := c.enter(); err != nil {
 		return err
 	}
 	defer c.leave()
 	header := Header{Tag: tag}
-	result := C.bridge_send(c.handle, header.inC(), bytesInC(payload), C.size_t(len(payload)), 0, nil)
+	result := c.sending(header, payload)(0, nil, false)
 	return errorOf(result.status, result.error)
 }
 
 // SendHeader is SendContext with metadata, or as an answer to a request.
 func (c *Channel) SendHeader(ctx context.Context, header Header, payload []byte) error {
-	_, err := c.waitForRoom(ctx, func(timeout C.int64_t, cancelled *C.uint32_t) C.bridge_result {
-		return C.bridge_send(c.handle, header.inC(), bytesInC(payload), C.size_t(len(payload)), timeout, cancelled)
-	})
+	return c.send(ctx, c.sending(header, payload))
+}
+
+// sendCall is a call that needs room. blocked: another one for the same message
+// has been counted among SendsBlocked.
+type sendCall func(timeout C.int64_t, cancelled *C.uint32_t, blocked C.bool) C.bridge_result
+
+func (c *Channel) sending(header Header, payload []byte) sendCall {
+	return func(timeout C.int64_t, cancelled *C.uint32_t, blocked C.bool) C.bridge_result {
+		return C.bridge_send(c.handle, header.inC(), bytesInC(payload), C.size_t(len(payload)), timeout, cancelled, blocked)
+	}
+}
+
+// replying is sending, of an error's text what fits.
+func (c *Channel) replying(header Header, payload []byte) sendCall {
+	if !header.Error {
+		return c.sending(header, payload)
+	}
+	text := append(append([]byte(nil), payload...), 0)
+	return func(timeout C.int64_t, cancelled *C.uint32_t, blocked C.bool) C.bridge_result {
+		return C.bridge_reply_error(c.handle, header.inC(), bytesInC(text), timeout, cancelled, blocked)
+	}
+}
+
+func (c *Channel) send(ctx context.Context, call sendCall) error {
+	_, err := c.waitForRoom(ctx, call)
 	if err == nil {
 		c.leave()
 	}
@@ -88,8 +112,8 @@ func (c *Channel) SendFunc(ctx context.Context, header Header, length int, fill 
 	}
 	runtime.LockOSThread() // a claim belongs to the thread that made it
 	defer runtime.UnlockOSThread()
-	payload, err := c.waitForRoom(ctx, func(timeout C.int64_t, cancelled *C.uint32_t) C.bridge_result {
-		return C.bridge_claim(c.handle, header.inC(), C.size_t(length), timeout, cancelled)
+	payload, err := c.waitForRoom(ctx, func(timeout C.int64_t, cancelled *C.uint32_t, blocked C.bool) C.bridge_result {
+		return C.bridge_claim(c.handle, header.inC(), C.size_t(length), timeout, cancelled, blocked)
 	})
 	if err != nil {
 		return err
@@ -113,7 +137,7 @@ func (c *Channel) SendFunc(ctx context.Context, header Header, length int, fill 
 
 // waitForRoom makes a call that waits for room, and stays entered if it
 // succeeds: at first one that does not wait, and so needs no watch.
-func (c *Channel) waitForRoom(ctx context.Context, call func(timeout C.int64_t, cancelled *C.uint32_t) C.bridge_result) (unsafe.Pointer, error) {
+func (c *Channel) waitForRoom(ctx context.Context, call sendCall) (unsafe.Pointer, error) {
 	w, err := c.await(ctx, C.AXON_DEFAULT_TIMEOUT)
 	if err != nil {
 		return nil, err
@@ -123,12 +147,11 @@ func (c *Channel) waitForRoom(ctx context.Context, call func(timeout C.int64_t, 
 	}
 	var result C.bridge_result
 	if ctx.Done() == nil {
-		result = call(w.timeout, nil)
-	} else if result = call(0, nil); result.status == C.AXON_FULL && w.timeout != 0 {
+		result = call(w.timeout, nil, false)
+	} else if result = call(0, nil, false); result.status == C.AXON_FULL && w.timeout != 0 {
 		errorOf(result.status, result.error)
-		c.triedTwice.Add(1)
 		cancelled := w.watch()
-		result = call(w.timeout, cancelled)
+		result = call(w.timeout, cancelled, result.blocked)
 		w.end()
 	}
 	if err := w.errorOf(result.status, result.error); err != nil {

@@ -52,11 +52,11 @@ func NewMux() *Mux { return new(Mux) }
 // Handle adds a handler for a tag or, if that ends in "*", for all tags that
 // start with what is before: "sensor.*", or "*" for all that no other handler
 // has. An exact tag goes before a pattern, and a longer pattern before a
-// shorter one. It panics if the tag is empty or has a handler.
+// shorter one. It panics if the tag is empty or has a handler, or handler is nil.
 func (m *Mux) Handle(tag string, handler Handler) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if tag == "" || handler == nil {
+	if function, ok := handler.(HandlerFunc); tag == "" || handler == nil || ok && function == nil {
 		panic("axon: a handler needs a tag, and a tag a handler")
 	}
 	if strings.HasSuffix(tag, "*") {
@@ -118,7 +118,13 @@ func (m *Mux) find(tag string) Handler {
 // copies the payload and goes on in another goroutine has it acknowledged
 // before that is done.
 //
-// A panic of the handler passes through Serve.
+// A reply that finds no room is copied and sent as soon as there is some, while
+// Serve goes on, also after it has returned: two ends that ask each other while
+// both rings are full would wait for each other otherwise. Up to 1,024 replies
+// are kept so; beyond that Serve waits for room, up to SendTimeout.
+//
+// A panic of the handler passes through Serve, and leaves its request without
+// an answer: a handler that may panic recovers, and returns an error.
 func (c *Channel) Serve(ctx context.Context, handler Handler) error {
 	for {
 		err := c.ReceiveFunc(ctx, func(message *Message) error {
@@ -131,17 +137,21 @@ func (c *Channel) Serve(ctx context.Context, handler Handler) error {
 	}
 }
 
-// serveOne answers what has not been answered.
+// serveOne answers what has not been answered: with an error if the reply
+// cannot be sent, so that the asker need not wait.
 func (c *Channel) serveOne(ctx context.Context, handler Handler, message *Message) {
 	reply, err := handler.HandleMessage(ctx, message)
 	switch {
-	case !message.request, message.answered.Load():
 	case errors.Is(err, ErrAnswerLater):
 		return
+	case !message.request, message.answered.Load():
 	case err != nil:
-		err = message.ReplyError(context.Background(), err.Error())
+		err = c.respond(message, []byte(err.Error()), true)
 	default:
-		err = message.Reply(context.Background(), reply)
+		err = c.respond(message, reply, false)
+		if err != nil && !errors.Is(err, ErrClosed) {
+			c.respond(message, []byte("the reply could not be sent: "+err.Error()), true)
+		}
 	}
 	if err != nil {
 		c.onError(message, err)

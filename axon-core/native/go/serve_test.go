@@ -38,6 +38,12 @@ func TestATagFindsItsHandler(t *testing.T) {
 			mux.Handle(tag, answer(tag))
 		}()
 	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no function was taken")
+		}
+	}()
+	mux.HandleFunc("none", nil)
 }
 
 func TestRequestsAreAnsweredInEveryWay(t *testing.T) {

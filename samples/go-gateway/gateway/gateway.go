@@ -7,13 +7,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	axon "axonipc.io/axon/go"
 )
 
-const maxBody = 1 << 20
+const (
+	maxBody  = 1 << 20
+	maxAsked = 1000 // requests under way: over Axon each keeps a thread, of which Go allows 10,000
+)
 
 // An upstream has a service answer a request, and writes the answer where it belongs.
 type upstream func(ctx context.Context, tag string, body []byte, answer io.Writer) error
@@ -31,7 +35,7 @@ func overAxon(channel *axon.Channel) upstream {
 // overHTTP keeps its connection to the service.
 func overHTTP(service string) upstream {
 	return func(ctx context.Context, tag string, body []byte, answer io.Writer) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, service+"/"+tag, bytes.NewReader(body))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, service+"/"+url.PathEscape(tag), bytes.NewReader(body))
 		if err != nil {
 			return err
 		}
@@ -51,17 +55,27 @@ func overHTTP(service string) upstream {
 
 // timed serves POST /TAG, and tells in the header Server-Timing how many
 // milliseconds the service took. Its context ends when the client goes away,
-// and with it the wait for the service.
-func timed(ask upstream) http.Handler {
+// and with it the wait for the service. More than most requests at a time are
+// turned away.
+func timed(ask upstream, most int) http.Handler {
+	places := make(chan struct{}, most)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tag := strings.TrimPrefix(r.URL.Path, "/")
 		if r.Method != http.MethodPost || tag == "" {
+			w.Header().Set("Allow", http.MethodPost)
 			http.Error(w, "POST /TAG", http.StatusMethodNotAllowed)
 			return
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		if err != nil {
-			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+			http.Error(w, err.Error(), statusOfBody(err))
+			return
+		}
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+		default:
+			http.Error(w, "too many requests are under way", http.StatusServiceUnavailable)
 			return
 		}
 		var answer bytes.Buffer
@@ -75,6 +89,14 @@ func timed(ask upstream) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(answer.Bytes())
 	})
+}
+
+func statusOfBody(err error) int {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusBadRequest
 }
 
 func statusOf(err error) int {

@@ -68,7 +68,7 @@ func TestARequestIsAnsweredByTheService(t *testing.T) {
 	mux.HandleFunc("fail", func(context.Context, *axon.Message) ([]byte, error) { return nil, errors.New("out of pears") })
 	served := make(chan error)
 	go func() { served <- service.Serve(context.Background(), mux) }()
-	gateway := httptest.NewServer(timed(overAxon(channel)))
+	gateway := httptest.NewServer(timed(overAxon(channel), 1))
 	defer gateway.Close()
 
 	if status, answer := post(t, gateway, "/echo", "body"); status != http.StatusOK || answer != "body" {
@@ -93,5 +93,65 @@ func TestARequestIsAnsweredByTheService(t *testing.T) {
 	service.Close()
 	if err := <-served; !errors.Is(err, axon.ErrClosed) {
 		t.Error(err)
+	}
+}
+
+func TestMoreRequestsThanAllowedAreTurnedAway(t *testing.T) {
+	asked, answer := make(chan bool), make(chan bool)
+	gateway := httptest.NewServer(timed(func(context.Context, string, []byte, io.Writer) error {
+		asked <- true
+		<-answer
+		return nil
+	}, 1))
+	defer gateway.Close()
+	first := make(chan int)
+	go func() {
+		response, err := http.Post(gateway.URL+"/slow", "", nil)
+		if err != nil {
+			t.Error(err)
+			first <- 0
+			return
+		}
+		response.Body.Close()
+		first <- response.StatusCode
+	}()
+	<-asked
+	if status, answer := post(t, gateway, "/slow", ""); status != http.StatusServiceUnavailable || !strings.Contains(answer, "too many") {
+		t.Errorf("%d %q", status, answer)
+	}
+	close(answer)
+	if status := <-first; status != http.StatusOK {
+		t.Errorf("%d", status)
+	}
+	go func() { <-asked }()
+	if status, _ := post(t, gateway, "/again", ""); status != http.StatusOK {
+		t.Errorf("%d", status)
+	}
+}
+
+type brokenBody struct{}
+
+func (brokenBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestWhatIsWrongWithARequestIsTold(t *testing.T) {
+	handler := timed(nil, 1)
+	response := httptest.NewRecorder()
+	handler.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/quote", nil))
+	if response.Code != http.StatusMethodNotAllowed || response.Header().Get("Allow") != http.MethodPost {
+		t.Errorf("%d, Allow: %q", response.Code, response.Header().Get("Allow"))
+	}
+	response = httptest.NewRecorder()
+	handler.ServeHTTP(response, httptest.NewRequest(http.MethodPost, "/quote", brokenBody{}))
+	if response.Code != http.StatusBadRequest {
+		t.Errorf("%d", response.Code)
+	}
+}
+
+func TestATagIsNoPathOfTheService(t *testing.T) {
+	var asked string
+	service := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked = r.RequestURI }))
+	defer service.Close()
+	if err := overHTTP(service.URL)(context.Background(), "a/../b?c", nil, io.Discard); err != nil || asked != "/a%2F..%2Fb%3Fc" {
+		t.Errorf("%q, %v", asked, err)
 	}
 }

@@ -34,8 +34,8 @@ func serve(ctx context.Context, arguments []string) error {
 	}
 	defer channel.Close()
 	mux := http.NewServeMux()
-	mux.Handle("/", timed(overAxon(channel)))
-	mux.Handle("/http/", http.StripPrefix("/http", timed(overHTTP(*service))))
+	mux.Handle("/", timed(overAxon(channel), maxAsked))
+	mux.Handle("/http/", http.StripPrefix("/http", timed(overHTTP(*service), maxAsked)))
 	listener, err := net.Listen("tcp", *listen)
 	if err != nil {
 		return err

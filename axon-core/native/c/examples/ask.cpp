@@ -1,8 +1,10 @@
 // ask.cpp: the client of serve.c, in C++17. What C writes as { .tag = "sum" } is set field by field here.
 #include <axon.h>
+#include <cstdint>
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <string>
 #include <vector>
 
 int main()
@@ -22,8 +24,14 @@ int main()
 		return 1;
 	}
 	std::uint64_t sum = 0;
-	std::memcpy(&sum, reply.payload, sizeof sum);
+	const bool failed = reply.error || reply.payload_length != sizeof sum;
+	if (failed)
+		std::cerr << "no sum: " << std::string(static_cast<const char *>(reply.payload), reply.payload_length) << '\n';
+	else
+		std::memcpy(&sum, reply.payload, sizeof sum);
 	axon_release(channel.get(), &reply);
+	if (failed)
+		return 1;
 	std::cout << sum << '\n';
 	return axon_send(channel.get(), "stop.now", nullptr, 0, AXON_DEFAULT_TIMEOUT) == AXON_OK ? 0 : 1;
 }

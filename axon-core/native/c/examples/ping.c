@@ -29,8 +29,10 @@ int main(int argc, char **argv)
 	} else {
 		const axon_header header = { .tag = "ping" };
 		status = axon_request(channel, &header, NULL, 0, AXON_DEFAULT_TIMEOUT, &message);
-		if (status == AXON_OK)
+		if (status == AXON_OK) {
 			printf("%.*s\n", (int)message.payload_length, (const char *)message.payload);
+			axon_release(channel, &message);
+		}
 	}
 	if (status != AXON_OK)
 		failed(argv[0]);

@@ -47,9 +47,11 @@ install)
 	expect "$(PKG_CONFIG_PATH=$folder/stage/usr/lib/some-machine/pkgconfig pkg-config --variable=libdir axon)" \
 		/usr/lib/some-machine
 	;;
-cmake) # also from a folder that it was moved to
+cmake) # also from a folder that it was moved to, and found by a link to its lib, as Debian's /lib is
 	install_in DESTDIR="$folder/stage" PREFIX=/usr
 	mv "$folder/stage/usr" "$prefix"
+	mkdir "$folder/linked"
+	ln -s "$prefix/lib" "$folder/linked/lib"
 	cat > "$folder/CMakeLists.txt" <<-'END'
 		cmake_minimum_required(VERSION 3.13)
 		project(consumer C)
@@ -63,7 +65,7 @@ cmake) # also from a folder that it was moved to
 	END
 	for library in axon::axon axon::static; do
 		ping sh -ec "rm -f '$folder/CMakeCache.txt'
-			cmake -S '$folder' -B '$folder' -DLIBRARY=$library -DCMAKE_PREFIX_PATH='$prefix' > '$folder/log' 2>&1 &&
+			cmake -S '$folder' -B '$folder' -DLIBRARY=$library -DCMAKE_PREFIX_PATH='$folder/linked' > '$folder/log' 2>&1 &&
 			cmake --build '$folder' >> '$folder/log' 2>&1 || { cat '$folder/log'; exit 1; }"
 	done
 	;;
@@ -80,5 +82,13 @@ c++)
 	expect "$("$folder/ask")" 6
 	wait $!
 	expect "$(cat "$folder/served")" "stop.now after 1 sums"
+	# A server that answers with an error, and ends.
+	sed 's/return axon_reply(.*/return axon_reply_error(channel, message, "overflow", AXON_DEFAULT_TIMEOUT) + 1;/' \
+		"$folder/serve.c" > "$folder/refuse.c"
+	cc -std=c11 -I. -o "$folder/refuse" "$folder/refuse.c" "$out/libaxon.a" -lrt -pthread
+	"$folder/refuse" &
+	expect "$("$folder/ask" 2>&1 || echo "failed with $?")" "no sum: overflow
+failed with 1"
+	wait $!
 	;;
 esac
