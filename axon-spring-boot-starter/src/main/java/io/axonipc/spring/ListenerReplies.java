@@ -7,11 +7,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.ChannelClosedException;
 import io.axonipc.Claim;
+import io.axonipc.SendTimeoutException;
 import io.axonipc.spring.AxonListenerContainer.Handler;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -38,6 +40,8 @@ final class ListenerReplies {
 	/** So many replies may wait; the next one keeps the thread from receiving more. */
 	private static final int MAX_LATE = 1024;
 
+	private static final long MAX_LATE_BYTES = 32 << 20;
+
 	private static final Log logger = LogFactory.getLog(ListenerReplies.class);
 
 	private final String key;
@@ -50,6 +54,8 @@ final class ListenerReplies {
 
 	/** Sends the replies that found no room; a thread that comes and goes. */
 	private final ThreadPoolExecutor late;
+
+	private final AtomicLong lateBytes = new AtomicLong();
 
 	private volatile @Nullable AxonChannel channel;
 
@@ -93,21 +99,47 @@ final class ListenerReplies {
 		OutgoingPayload<?> reply = this.converter.write(result, this.key, tag);
 		try (Claim claim = this.channel.sender().tryClaimReply(tag, id, reply.length(), ROOM_TIMEOUT)) {
 			if (claim != null) {
-				reply.writeTo(claim.buffer());
-				claim.commit();
-				return null;
+				write(reply, claim);
 			}
+			else {
+				replyLater(tag, id, reply);
+			}
+			return null;
 		}
-		catch (ChannelClosedException ex) {
+		catch (SendTimeoutException | ChannelClosedException ex) {
+			// There is no room, or no way, for an error reply either.
+			this.errors.count();
 			unanswered(tag, ex);
 			return ex;
 		}
+	}
+
+	private static void write(OutgoingPayload<?> reply, Claim claim) {
+		reply.writeTo(claim.buffer());
+		claim.commit();
+	}
+
+	private void replyLater(String tag, long id, OutgoingPayload<?> reply) {
+		int length = reply.length();
+		if (this.lateBytes.addAndGet(length) > MAX_LATE_BYTES) {
+			this.lateBytes.addAndGet(-length);
+			try (Claim claim = this.channel.sender().claimReply(tag, id, length)) {
+				write(reply, claim);
+			}
+			return;
+		}
 		// A copy: it may be a view of the request, or change.
-		ByteBuffer payload = ByteBuffer.allocate(reply.length());
+		ByteBuffer payload = ByteBuffer.allocate(length);
 		reply.writeTo(payload);
 		payload.clear();
-		later(tag, () -> this.channel.sender().reply(tag, id, payload));
-		return null;
+		later(tag, () -> {
+			try {
+				this.channel.sender().reply(tag, id, payload);
+			}
+			finally {
+				this.lateBytes.addAndGet(-length);
+			}
+		});
 	}
 
 	/** As long as it waits it is in hand, so that a stop waits for it. */
