@@ -264,6 +264,9 @@ static PyObject *channel_close(struct channel *self, PyObject *unused)
 		PyErr_Format(PyExc_BufferError, "channel %R has an open claim: leave it first", self->name);
 		return NULL;
 	}
+	/* A child cannot send the claim that its parent is filling: all there is to end is the memory. */
+	if (self->claim != NULL && claim_forget(self->claim) < 0)
+		return NULL;
 	/* Nothing may be let go of before it is known that everything can be. */
 	struct message *next;
 	for (struct message *message = self->held; message != NULL; message = next) {

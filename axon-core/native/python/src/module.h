@@ -133,6 +133,7 @@ int message_release(struct message *self);
 void message_forget(struct message *self);
 
 /* claim.c */
+int claim_forget(struct claim *self); /* for a channel that ends; -1 and BufferError while something exports it */
 PyObject *claim_new(struct channel *channel, struct message *request, PyObject *tag, PyObject *length,
 		PyObject *metadata, PyObject *timeout);
 
