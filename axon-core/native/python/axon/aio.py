@@ -17,8 +17,10 @@ task that is cancelled ends its thread's wait, and no message is lost.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import queue
+import sys
 import threading
 from functools import partial
 from types import TracebackType
@@ -203,6 +205,7 @@ class AsyncChannel:
         Other tasks' calls end with ChannelClosedError. Raise BufferError, and close nothing,
         while a payload is in use.
         """
+        await self._threads.settled()
         self.channel.close()
         self._threads.end()
 
@@ -247,14 +250,22 @@ class _Threads:
         self._loop = asyncio.get_running_loop()
         self._all: Set[_Thread] = set()
         self._idle: List[_Thread] = []
+        self._ending: Set[asyncio.Future[None]] = set()  # done when a thread is done with a call that was cancelled
 
     async def call(
         self, function: Callable[[], _Result], unwanted: Optional[Callable[[_Result], object]] = None
     ) -> _Result:
         """Call a function in a thread. Cancelled, the thread's wait ends, and what it still brings is ``unwanted``."""
+        if self.channel is not None:
+            self.channel.__enter__()  # ChannelClosedError; in a forked child, too, where there are no threads
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError(f"channel {self._name!r} was opened in another event loop: use it there")
         future: asyncio.Future[_Result] = self._loop.create_future()
+        gone: asyncio.Future[None] = self._loop.create_future()
 
         def settle(result: Any, failure: Optional[BaseException]) -> None:
+            gone.set_result(None)
+            self._ending.discard(gone)
             if future.done():
                 if unwanted is not None and failure is None:
                     unwanted(result)
@@ -271,6 +282,10 @@ class _Threads:
                 self.interrupts.add(thread.identifier)
                 if self.channel is not None:
                     self.channel._wake()
+                # Until then the thread uses the call's buffers, which may be a message's payload.
+                if not gone.done():
+                    self._ending.add(gone)
+                await _end_of(gone)
             elif unwanted is not None and future.exception() is None:
                 unwanted(future.result())
             raise
@@ -294,6 +309,11 @@ class _Threads:
         thread.calls.put((function, self._loop, done))
         return thread
 
+    async def settled(self) -> None:
+        """Wait until the calls that were cancelled have let go of their buffers."""
+        while self._ending:
+            await asyncio.shield(next(iter(self._ending)))
+
     def end(self) -> None:
         """End the threads; wait for those whose calls have ended: all of them when the channel is closed."""
         threads, self._all = self._all, set()
@@ -301,7 +321,15 @@ class _Threads:
         for thread in threads:
             thread.end()
         for thread in idle if self.channel is None else threads:
-            thread.join()
+            if not sys.is_finalizing():  # then it never runs again
+                thread.join()
+
+
+async def _end_of(future: asyncio.Future[None]) -> None:
+    """Wait for what comes soon, however often the task is cancelled meanwhile."""
+    while not future.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(future)
 
 
 class _Thread:
@@ -330,8 +358,9 @@ class _Thread:
                 result = function()
             except BaseException as failure:
                 error = failure
+            del call, function  # before anybody learns of the end: they hold buffers
             try:
                 loop.call_soon_threadsafe(done, result, error)
             except RuntimeError:  # the event loop is closed
                 return
-            del call, function, loop, done, result, error  # what they hold may be a message
+            del loop, done, result, error  # what they hold may be a message

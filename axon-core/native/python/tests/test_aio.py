@@ -197,6 +197,55 @@ class MessagesTest(AioTest):
             await client.send("next", b"")
             self.assertEqual((await server.receive()).tag, "next")
 
+    async def test_a_payload_is_free_again_once_its_send_or_request_is_cancelled(self):
+        for call in "send", "request":
+            for times in 1, 2:
+                async with self.pair(capacity=4096) as (server, client):
+                    client.channel.send("data", bytes(200))
+                    message = await server.receive()
+                    while server.channel.try_send("noise", bytes(100)):
+                        pass
+                    forward = getattr(server, call)("late", message.payload[1:], timeout=None)
+                    task = await self.waiting(forward, server)
+                    for _ in range(times):
+                        task.cancel()
+                        await asyncio.sleep(0)
+                    with self.assertRaises(asyncio.CancelledError):
+                        await task
+                    del forward, task
+                    message.release()
+                    await self.until(lambda: client.channel.receive(0) is None)
+
+    async def test_a_close_waits_for_what_was_cancelled(self):
+        async with self.pair(capacity=4096) as (server, client):
+            client.channel.send("data", bytes(200))
+            message = await server.receive()
+            while server.channel.try_send("noise", bytes(100)):
+                pass
+            task = await self.waiting(server.send("late", message.payload, timeout=None), server)
+            task.cancel()
+            await asyncio.sleep(0)
+            await server.close()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+            await self.until(lambda: client.channel.receive(0) is None)
+
+    async def test_another_event_loop_is_refused(self):
+        async with self.pair() as (server, _):
+            failures = []
+
+            def use():
+                try:
+                    asyncio.run(server.request("data", b""))
+                except RuntimeError as failure:
+                    failures.append(str(failure))
+
+            thread = threading.Thread(target=use)
+            thread.start()
+            thread.join()
+            self.assertIn("was opened in another event loop", "".join(failures))
+            self.assertEqual(len(server._threads._idle), 1)  # that of the open
+
     async def test_a_claim_is_made_at_once_or_not(self):
         async with self.pair(capacity=4096) as (server, client):
             with client.channel.claim("data", 3, timeout=0) as view:
@@ -407,6 +456,8 @@ class EndTest(AioTest):
             if child == 0:
                 with contextlib.suppress(BaseException):
                     closed = server.channel.closed and client.channel.closed
+                    with self.assertRaises(axon.ChannelClosedError):
+                        client.request("data", b"").send(None)
                     os._exit(0 if closed else 1)
                 os._exit(2)
             self.assertEqual(os.waitpid(child, 0)[1], 0)
