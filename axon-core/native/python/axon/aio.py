@@ -30,6 +30,7 @@ import axon
 from axon._axon import Channel, Message
 from axon.errors import ChannelClosedError, SendTimeoutError
 from axon.handlers import Dispatch, release
+from axon.late import LateReplies
 
 if TYPE_CHECKING:
     from typing_extensions import ParamSpec
@@ -96,6 +97,7 @@ class AsyncChannel:
         self.channel = channel
         self._threads = threads
         threads.channel = channel
+        self._late = LateReplies(channel)
         self._receiving = False
         self._calls = 0
 
@@ -187,12 +189,15 @@ class AsyncChannel:
             if inspect.isawaitable(answer):
                 answer = await answer
             if message.is_request and not message.answered:
-                await self.reply(message, b"" if answer is None else answer)
+                buffer = b"" if answer is None else answer
+                if not self._late.reply(message, buffer):
+                    await self.reply(message, buffer)
         except Exception as failure:
             error = dispatch.failed(message, failure)
             if error is not None:
                 try:
-                    await self.reply_error(message, error)
+                    if not self._late.reply_error(message, error):
+                        await self.reply_error(message, error)
                 except Exception as unanswered:
                     dispatch.unanswered(message, unanswered)
         except BaseException as reason:
@@ -208,6 +213,7 @@ class AsyncChannel:
         await self._threads.settled()
         self.channel.close()
         self._threads.end()
+        self._late.end()
 
     async def _give_way(self) -> None:
         self._calls += 1

@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Typ
 
 from axon._axon import Channel, Message
 from axon.errors import ChannelClosedError
+from axon.late import LateReplies
 
 Handler = Callable[[Message], Any]
 _AnyHandler = TypeVar("_AnyHandler", bound=Handler)
@@ -147,28 +148,34 @@ def release(message: Message) -> None:
 def serve(channel: Channel, handlers: Mapping[str, Handler]) -> None:
     """See Channel.serve(), which calls this."""
     dispatch = Dispatch(channel, handlers)
+    late = LateReplies(channel)
     for tag, function in handlers.items():
         if inspect.iscoroutinefunction(function):
             raise TypeError(f"the handler of tag {tag!r} is a coroutine function: serve it with axon.aio")
     try:
         for message in channel:
-            handle(dispatch, message)
+            handle(dispatch, late, message)
             release(message)
     except ChannelClosedError:
         if not channel.closed:
             raise
+    finally:
+        late.end()
 
 
-def handle(dispatch: Dispatch, message: Message) -> None:
+def handle(dispatch: Dispatch, late: LateReplies, message: Message) -> None:
     try:
         answer = dispatch.handler(message)(message)
         if message.is_request and not message.answered:
-            message.reply(b"" if answer is None else answer)
+            buffer = b"" if answer is None else answer
+            if not late.reply(message, buffer):
+                message.reply(buffer)
     except Exception as failure:
         error = dispatch.failed(message, failure)
         if error is not None:
             try:
-                message.reply_error(error)
+                if not late.reply_error(message, error):
+                    message.reply_error(error)
             except Exception as unanswered:
                 dispatch.unanswered(message, unanswered)
     except BaseException as reason:

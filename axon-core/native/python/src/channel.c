@@ -232,6 +232,28 @@ static PyObject *channel_request(struct channel *self, PyObject *const *args, Py
 	return reply.error ? raise_remote(self, &reply) : message_new(self, &reply);
 }
 
+/* Answers a request that is done with: see Message._defer(). */
+static PyObject *channel_reply(struct channel *self, PyObject *args)
+{
+	axon_message request = {0};
+	const char *payload;
+	Py_ssize_t tag_length, length;
+	unsigned long long correlation_id;
+	int error;
+	if (!PyArg_ParseTuple(args, "y#Ky#p", &request.tag, &tag_length, &correlation_id, &payload, &length, &error) ||
+			channel_sendable(self) < 0)
+		return NULL;
+	request.tag_length = (size_t)tag_length;
+	request.correlation_id = correlation_id;
+	channel_unlock(self);
+	int status = error ? axon_reply_error(self->handle, &request, payload, AXON_DEFAULT_TIMEOUT)
+			: axon_reply(self->handle, &request, payload, (size_t)length, AXON_DEFAULT_TIMEOUT);
+	channel_lock(self);
+	if (status < 0)
+		return channel_fail(self, status);
+	Py_RETURN_NONE;
+}
+
 /* Waits for something to receive, and takes nothing. */
 static PyObject *channel_await(struct channel *self, PyObject *unused)
 {
@@ -389,6 +411,7 @@ static PyMethodDef channel_methods[] = {
 				"object, is the reply to a request; None is an empty reply. An exception is logged (the\n"
 				"logger 'axon') and is the error reply to a request, its type's name first; the loop goes\n"
 				"on. So does it after a tag without a function, a request with which gets an error reply.\n"
+				"A reply that finds no room is copied and sent by a thread while the loop goes on.\n"
 				"The message is released when its function has returned; BufferError ends the loop when\n"
 				"something made of its payload was kept. Return when the channel is closed, by a function\n"
 				"or another thread. What is no Exception, KeyboardInterrupt or SystemExit, ends the loop and\n"
@@ -398,6 +421,7 @@ static PyMethodDef channel_methods[] = {
 				"Close the channel; nothing when it is closed. Messages in hand are acknowledged.\n\n"
 				"Other threads' calls end with ChannelClosedError. Raise BufferError, and close\n"
 				"nothing, while a payload is in use or a claim is open.")},
+	{"_reply", (PyCFunction)(void (*)(void))channel_reply, METH_VARARGS, NULL},
 	{"_await", (PyCFunction)(void (*)(void))channel_await, METH_NOARGS, NULL},
 	{"_wake", (PyCFunction)(void (*)(void))channel_wake, METH_NOARGS, NULL},
 	{"__enter__", (PyCFunction)(void (*)(void))channel_enter, METH_NOARGS, NULL},

@@ -203,6 +203,24 @@ static PyObject *message_reply_error(struct message *self, PyObject *const *args
 	Py_RETURN_NONE;
 }
 
+/* Returns the arguments of Channel._reply() for an answer that outlives the message, which counts as answered. */
+static PyObject *message_defer(struct message *self, PyObject *args)
+{
+	Py_buffer payload;
+	int error;
+	if (!PyArg_ParseTuple(args, "y*p", &payload, &error))
+		return NULL;
+	PyObject *result = NULL;
+	if (message_usable(self) == 0 && is_request(self))
+		result = Py_BuildValue("(y#Ky#i)", self->record.tag, (Py_ssize_t)self->record.tag_length,
+				(unsigned long long)self->record.correlation_id, payload.buf, payload.len, error);
+	else if (!PyErr_Occurred())
+		PyErr_Format(PyExc_ValueError, "message %R is no request: only a request can be answered", self->tag);
+	PyBuffer_Release(&payload);
+	self->answered = self->answered || result != NULL;
+	return result;
+}
+
 static PyObject *message_claim(struct message *self, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
 {
 	static const struct signature signature = {"claim", 1, 1, 2, {"length", "timeout"}};
@@ -248,6 +266,7 @@ static PyMethodDef message_methods[] = {
 		PyDoc_STR("claim($self, length, *, timeout=...)\n--\n\n"
 				"Return a context manager that gives a writable memoryview of shared memory, which\n"
 				"becomes the reply to this request, as Channel.claim() does for a message.")},
+	{"_defer", (PyCFunction)(void (*)(void))message_defer, METH_VARARGS, NULL},
 	{"release", (PyCFunction)(void (*)(void))message_done, METH_NOARGS,
 		PyDoc_STR("release($self)\n--\n\n"
 				"Acknowledge the message and release its payload; nothing when that is done.\n\n"

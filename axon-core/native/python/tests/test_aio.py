@@ -275,6 +275,20 @@ class RequestsTest(AioTest):
                     reply.release()
             await asyncio.gather(server.close(), client.close(), *served)
 
+    async def test_both_ends_ask_each_other_with_full_rings(self):
+        async with self.pair(capacity=4096) as (server, client):
+            ends = server, client
+            served = [asyncio.create_task(end.serve({"echo": lambda message: message.payload})) for end in ends]
+
+            async def ask(end):
+                for number in range(30):
+                    payload = b"%d" % number * 200
+                    with await end.request("echo", payload, timeout=PATIENCE) as reply:
+                        self.assertEqual(bytes(reply.payload), payload)
+
+            await asyncio.gather(*(ask(end) for end in ends for _ in range(16)))
+            await asyncio.gather(server.close(), client.close(), *served)
+
     async def test_failures_are_raised(self):
         async with self.pair() as (server, client):
             with self.assertRaises(axon.RequestTimeoutError):
