@@ -185,9 +185,7 @@ class AsyncChannel:
 
     async def _handle(self, dispatch: Dispatch, message: Message) -> None:
         try:
-            answer = dispatch.handler(message)(message)
-            if inspect.isawaitable(answer):
-                answer = await answer
+            answer = await _result_of(dispatch.handler(message), message)
             if message.is_request and not message.answered:
                 buffer = b"" if answer is None else answer
                 if not self._late.reply(message, buffer):
@@ -236,6 +234,36 @@ class AsyncChannel:
         traceback: Optional[TracebackType],
     ) -> None:
         await self.close()
+
+
+async def _result_of(function: AsyncHandler, message: Message) -> Any:
+    """Return what a function does; RuntimeError for a CancelledError unless it is this task that is cancelled."""
+    try:
+        answer = function(message)
+    except asyncio.CancelledError:
+        pass
+    else:
+        if not inspect.isawaitable(answer):
+            return answer
+        serving = asyncio.current_task()
+        if sys.version_info >= (3, 11) and serving is not None:
+            before = serving.cancelling()
+            try:
+                return await answer
+            except asyncio.CancelledError:
+                if serving.cancelling() > before:
+                    raise
+        else:  # only a task of its own tells which of the two was cancelled
+            task = asyncio.ensure_future(answer)
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError:
+                task.cancel()
+                await _end_of(task)
+                raise
+            if not task.cancelled():
+                return task.result()
+    raise RuntimeError("CancelledError: what the function waited for was cancelled")
 
 
 def _within(timeout: Optional[float]) -> Dict[str, Any]:
@@ -331,11 +359,11 @@ class _Threads:
                 thread.join()
 
 
-async def _end_of(future: asyncio.Future[None]) -> None:
+async def _end_of(future: asyncio.Future[Any]) -> None:
     """Wait for what comes soon, however often the task is cancelled meanwhile."""
     while not future.done():
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.shield(future)
+            await asyncio.wait({future})
 
 
 class _Thread:

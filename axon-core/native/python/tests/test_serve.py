@@ -1,6 +1,7 @@
 """Functions by tag: Channel.serve()."""
 
 import array
+import asyncio
 import collections
 import contextlib
 import logging
@@ -150,6 +151,54 @@ class ServeTest(ChannelTest):
         self.assertEqual(len(logs.records), 1)
         self.assertIn("'fail'", logs.output[0])
         self.assertIn("ValueError: b'bc'", logs.output[0])
+
+    def test_exceptions_of_every_kind_are_answered(self):
+        class BadText(Exception):
+            def __str__(self):
+                raise LookupError("no text")
+
+        class Falsy(Exception):
+            def __bool__(self):
+                return False
+
+        class NoTruth(Exception):
+            def __bool__(self):
+                raise LookupError("neither")
+
+        def within(failure):
+            def function(message):
+                part = message.payload[1:]  # must not stay in use
+                try:
+                    raise failure(bytes(part).decode())
+                except failure as cause:
+                    if message.tag == "cause":
+                        raise ValueError("after") from cause
+                    if message.tag == "context":
+                        raise ValueError("after")
+                    raise
+
+            return function
+
+        def fail_to_log(record):
+            raise LookupError("no log")
+
+        logger = logging.getLogger("axon")
+        logger.addFilter(fail_to_log)
+        self.addCleanup(logger.removeFilter, fail_to_log)
+        kinds = (BadText, "BadText"), (Falsy, "Falsy: bc"), (NoTruth, "NoTruth"), (asyncio.CancelledError, "Canc")
+        for failure, text in kinds:
+            for tag in "alone", "cause", "context":
+                with self.subTest(failure=failure.__name__, tag=tag):
+                    self.server.close()
+                    self.client.close()
+                    self.server, self.client = self.pair()
+                    thread = self.serve({tag: within(failure), "ok": lambda message: b"yes"})
+                    with self.assertRaisesRegex(axon.RemoteError, text if tag == "alone" else "^ValueError"):
+                        self.ask(tag, b"abc")
+                    self.assertEqual(self.ask("ok"), b"yes")
+                    self.server.close()
+                    thread.join()
+                    self.assertEqual(self.ended.pop(), None)
 
     def test_a_message_is_released_when_its_function_has_returned(self):
         payloads = []
