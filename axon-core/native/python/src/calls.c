@@ -111,6 +111,10 @@ PyObject *channel_fail(struct channel *self, int status)
 {
 	if (!PyErr_Occurred() && self->closing)
 		channel_usable(self);
+	if (!PyErr_Occurred() && self->orphan && status == AXON_FULL)
+		return PyErr_Format(self->state->errors[-status],
+				"channel %R: a claim was given up in another thread than its own, which must send or claim before "
+				"others can; where that thread has ended, close the channel and open it again", self->name);
 	return raise_status(self->state, status);
 }
 

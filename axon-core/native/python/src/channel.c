@@ -394,7 +394,9 @@ static PyMethodDef channel_methods[] = {
 				"Return a context manager that gives a writable memoryview of shared memory.\n\n"
 				"The message is sent at the end of a with statement and dropped at an exception.\n"
 				"While anything made of the memoryview lives at the end, BufferError is raised and\n"
-				"nothing is sent. Until the end, other threads' sends wait.")},
+				"nothing is sent. Until the end, other threads' sends wait. A claim belongs to its thread:\n"
+				"when that ends with the claim open, or before what still used its memory is gone, nothing\n"
+				"can be sent until the channel is closed and opened again.")},
 	{"receive", FASTCALL(channel_receive),
 		PyDoc_STR("receive($self, timeout=None)\n--\n\n"
 				"Return the next message, or None when none came within the time-out.\n\n"
