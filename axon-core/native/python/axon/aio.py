@@ -98,7 +98,7 @@ class AsyncChannel:
         self._threads = threads
         threads.channel = channel
         self._late = LateReplies(channel)
-        self._receiving = False
+        self._receiving = self._serving = False
         self._calls = 0
 
     async def receive(self) -> Message:
@@ -109,6 +109,11 @@ class AsyncChannel:
         """
         if self._receiving:
             raise RuntimeError("another task receives from this channel; one does at a time")
+        if self._serving:
+            raise RuntimeError(f"channel {self.channel.name!r} is served, which receives all of it")
+        return await self._receive()
+
+    async def _receive(self) -> Message:
         self._receiving = True
         try:
             await self._give_way()
@@ -176,7 +181,11 @@ class AsyncChannel:
         """
         dispatch = Dispatch(self.channel.__enter__(), handlers)  # ChannelClosedError
         try:
-            async for message in self:
+            while True:
+                message = await self._receive()
+        if self._serving or self._receiving:
+            raise RuntimeError(f"channel {self.channel.name!r} is served or received from already; one task does at a time")
+        self._serving = True
                 await self._handle(dispatch, message)
                 release(message)
         except ChannelClosedError:
@@ -184,6 +193,8 @@ class AsyncChannel:
                 raise
 
     async def _handle(self, dispatch: Dispatch, message: Message) -> None:
+        finally:
+            self._serving = False
         try:
             answer = await _result_of(dispatch.handler(message), message)
             if message.is_request and not message.answered:

@@ -172,6 +172,8 @@ static PyObject *channel_take(struct channel *self, int64_t timeout)
 		PyErr_SetString(PyExc_RuntimeError, "another thread receives from this channel; one does at a time");
 		return NULL;
 	}
+	if (self->serving && self->server != PyThread_get_thread_ident())
+		return PyErr_Format(PyExc_RuntimeError, "another thread serves channel %R, and receives all of it", self->name);
 	if (self->current != NULL && message_release(self->current) < 0)
 		return NULL;
 	axon_message record;
@@ -323,10 +325,16 @@ static PyObject *channel_enter(struct channel *self, PyObject *unused)
 	(void)unused;
 	if (channel_usable(self) < 0)
 		return NULL;
+	if (self->serving || self->receiving)
+		return PyErr_Format(PyExc_RuntimeError, "channel %R is served or received from already; one does at a time",
+				self->name);
 	Py_INCREF((PyObject *)self);
 	return (PyObject *)self;
 }
+	self->serving = true;
+	self->server = PyThread_get_thread_ident();
 
+	self->serving = false;
 static PyObject *channel_role(struct channel *self, void *closure)
 {
 	(void)closure;
@@ -400,7 +408,8 @@ static PyMethodDef channel_methods[] = {
 	{"receive", FASTCALL(channel_receive),
 		PyDoc_STR("receive($self, timeout=None)\n--\n\n"
 				"Return the next message, or None when none came within the time-out.\n\n"
-				"The message taken before is released. One thread receives at a time.")},
+				"The message taken before is released. One thread receives at a time, and none but\n"
+				"that of serve() while it runs: RuntimeError.")},
 	{"request", FASTCALL(channel_request),
 		PyDoc_STR("request($self, tag, buffer, *, metadata=None, timeout=...)\n--\n\n"
 				"Send a request and return the reply, a message that is to be released.\n\n"

@@ -49,6 +49,8 @@ struct channel {
 	unsigned calls;           /* calls under way without the GIL */
 	bool closing;             /* close() was called; the last call under way finishes it */
 	bool receiving;           /* a thread is in receive() without the GIL */
+	bool serving;             /* serve() runs ... */
+	unsigned long server;     /* ... in this thread, which alone receives */
 	PyThread_type_lock ended; /* held until the close is finished */
 	struct message *held;     /* all messages that are not done with; borrowed */
 	struct message *current;  /* the received one among them */

@@ -412,6 +412,23 @@ class ServeTest(AioTest):
                 self.assertEqual(await self.ask(client, "ok"), b"yes")
 
     async def test_other_tasks_run_while_a_coroutine_waits(self):
+    async def test_nobody_else_receives_meanwhile(self):
+        started, go_on = asyncio.Event(), asyncio.Event()
+
+        async def wait(message):
+            started.set()
+            await go_on.wait()
+            return bytes(message.payload)
+
+        async with self.serving({"wait": wait}) as (server, client, _):
+            request = asyncio.create_task(self.ask(client, "wait", b"abc"))
+            await started.wait()
+            for call in server.serve({}), server.receive(), server.__anext__():
+                with self.assertRaises(RuntimeError):
+                    await call
+            go_on.set()
+            self.assertEqual(await request, b"abc")
+
         release = asyncio.Event()
 
         async def wait(message):

@@ -287,6 +287,27 @@ class ServeTest(ChannelTest):
             self.ask("use")
         self.assertEqual(self.ended, [])
 
+    def test_nobody_else_receives_meanwhile(self):
+        started, go_on = threading.Event(), threading.Event()
+
+        def wait(message):
+            started.set()
+            go_on.wait(PATIENCE)
+            return bytes(message.payload)
+
+        self.serve({"wait": wait})
+        replies = []
+        thread = threading.Thread(target=lambda: replies.append(self.ask("wait", b"abc")))
+        thread.start()
+        started.wait(PATIENCE)
+        for receive in lambda: self.server.serve({}), lambda: self.server.receive(0), lambda: next(self.server):
+            with self.assertRaises(RuntimeError):
+                receive()
+        go_on.set()
+        thread.join()
+        self.assertEqual(replies, [b"abc"])
+        self.server.close()
+
     def test_handlers_are_checked_first(self):
         async def coroutine(message):
             pass
