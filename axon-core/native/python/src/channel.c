@@ -307,6 +307,19 @@ static PyObject *channel_close(struct channel *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+/* What is under way counts for more than what keeps a payload in use, which its traceback may well do. */
+static PyObject *channel_exit(struct channel *self, PyObject *args)
+{
+	PyObject *type, *value, *traceback;
+	if (!PyArg_ParseTuple(args, "OOO", &type, &value, &traceback))
+		return NULL;
+	PyObject *result = channel_close(self, NULL);
+	if (result != NULL || type == Py_None || !PyErr_ExceptionMatches(PyExc_BufferError))
+		return result;
+	PyErr_Clear();
+	Py_RETURN_NONE;
+}
+
 /* The loop is Python: what it calls is, and takes longer. */
 static PyObject *channel_serve(struct channel *self, PyObject *handlers)
 {
@@ -436,7 +449,7 @@ static PyMethodDef channel_methods[] = {
 	{"_await", (PyCFunction)(void (*)(void))channel_await, METH_NOARGS, NULL},
 	{"_wake", (PyCFunction)(void (*)(void))channel_wake, METH_NOARGS, NULL},
 	{"__enter__", (PyCFunction)(void (*)(void))channel_enter, METH_NOARGS, NULL},
-	{"__exit__", (PyCFunction)(void (*)(void))channel_close, METH_VARARGS, NULL},
+	{"__exit__", (PyCFunction)(void (*)(void))channel_exit, METH_VARARGS, NULL},
 	{NULL, NULL, 0, NULL}};
 
 static PyMemberDef channel_members[] = {

@@ -242,6 +242,19 @@ static PyObject *message_done(struct message *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+/* As channel_exit(). */
+static PyObject *message_exit(struct message *self, PyObject *args)
+{
+	PyObject *type, *value, *traceback;
+	if (!PyArg_ParseTuple(args, "OOO", &type, &value, &traceback))
+		return NULL;
+	PyObject *result = message_done(self, NULL);
+	if (result != NULL || type == Py_None || !PyErr_ExceptionMatches(PyExc_BufferError))
+		return result;
+	PyErr_Clear();
+	Py_RETURN_NONE;
+}
+
 static PyObject *message_enter(PyObject *self, PyObject *unused)
 {
 	(void)unused;
@@ -272,7 +285,7 @@ static PyMethodDef message_methods[] = {
 				"Acknowledge the message and release its payload; nothing when that is done.\n\n"
 				"Raise BufferError, and acknowledge nothing, while something made of the payload lives.")},
 	{"__enter__", message_enter, METH_NOARGS, NULL},
-	{"__exit__", (PyCFunction)(void (*)(void))message_done, METH_VARARGS, NULL},
+	{"__exit__", (PyCFunction)(void (*)(void))message_exit, METH_VARARGS, NULL},
 	{NULL, NULL, 0, NULL}};
 
 static PyMemberDef message_members[] = {
