@@ -22,6 +22,7 @@ import inspect
 import queue
 import sys
 import threading
+import weakref
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, List, Mapping, Optional, Set, Type, TypeVar
@@ -100,20 +101,21 @@ class AsyncChannel:
         self._late = LateReplies(channel)
         self._receiving = self._serving = False
         self._calls = 0
+        weakref.finalize(self, _drop, threads, self._late).atexit = False
 
     async def receive(self) -> Message:
         """Return the next message, however long that takes; for a time-out use asyncio.wait_for().
 
         The message taken before is released; BufferError while something made of its payload
-        lives. Cancelling takes nothing. RuntimeError when another task receives.
+        lives. Cancelling takes nothing. RuntimeError when another task receives, or serve() runs.
         """
-        if self._receiving:
-            raise RuntimeError("another task receives from this channel; one does at a time")
         if self._serving:
             raise RuntimeError(f"channel {self.channel.name!r} is served, which receives all of it")
         return await self._receive()
 
     async def _receive(self) -> Message:
+        if self._receiving:
+            raise RuntimeError("another task receives from this channel; one does at a time")
         self._receiving = True
         try:
             await self._give_way()
@@ -180,21 +182,21 @@ class AsyncChannel:
         meanwhile. Cancelling ends the loop; a request in hand is answered with an error.
         """
         dispatch = Dispatch(self.channel.__enter__(), handlers)  # ChannelClosedError
-        try:
-            while True:
-                message = await self._receive()
         if self._serving or self._receiving:
             raise RuntimeError(f"channel {self.channel.name!r} is served or received from already; one task does at a time")
         self._serving = True
+        try:
+            while True:
+                message = await self._receive()
                 await self._handle(dispatch, message)
                 release(message)
         except ChannelClosedError:
             if not self.channel.closed:
                 raise
-
-    async def _handle(self, dispatch: Dispatch, message: Message) -> None:
         finally:
             self._serving = False
+
+    async def _handle(self, dispatch: Dispatch, message: Message) -> None:
         try:
             answer = await _result_of(dispatch.handler(message), message)
             if message.is_request and not message.answered:
@@ -244,7 +246,17 @@ class AsyncChannel:
         exc_value: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        await self.close()
+        try:
+            await self.close()
+        except BufferError:
+            if exc_type is None:
+                raise
+
+
+def _drop(threads: _Threads, late: LateReplies) -> None:
+    """End the threads of a channel that is dropped without a close."""
+    threads.end(wait=False)
+    late.end(wait=False)
 
 
 async def _result_of(function: AsyncHandler, message: Message) -> Any:
@@ -359,14 +371,14 @@ class _Threads:
         while self._ending:
             await asyncio.shield(next(iter(self._ending)))
 
-    def end(self) -> None:
+    def end(self, wait: bool = True) -> None:
         """End the threads; wait for those whose calls have ended: all of them when the channel is closed."""
         threads, self._all = self._all, set()
         idle, self._idle = self._idle, []
         for thread in threads:
             thread.end()
         for thread in idle if self.channel is None else threads:
-            if not sys.is_finalizing():  # then it never runs again
+            if wait and not sys.is_finalizing():  # then it never runs again
                 thread.join()
 
 

@@ -57,12 +57,12 @@ class LateReplies:
             self._thread.start()
         return True
 
-    def end(self) -> None:
+    def end(self, wait: bool = True) -> None:
         """End the thread when it has sent what waits; wait for that if the channel is closed: what waits is lost."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._waiting.put(None)
-            if self._channel.closed and not sys.is_finalizing():  # then it never runs again
+            if wait and self._channel.closed and not sys.is_finalizing():  # then it never runs again
                 thread.join()
 
     def _run(self) -> None:

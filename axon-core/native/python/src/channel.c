@@ -325,10 +325,16 @@ static PyObject *channel_serve(struct channel *self, PyObject *handlers)
 {
 	if (channel_usable(self) < 0)
 		return NULL;
+	if (self->serving || self->receiving)
+		return PyErr_Format(PyExc_RuntimeError, "channel %R is served or received from already; one does at a time",
+				self->name);
 	PyObject *module = PyImport_ImportModule("axon.handlers");
 	if (module == NULL)
 		return NULL;
+	self->serving = true;
+	self->server = PyThread_get_thread_ident();
 	PyObject *result = PyObject_CallMethod(module, "serve", "OO", self, handlers);
+	self->serving = false;
 	Py_DECREF(module);
 	return result;
 }
@@ -338,16 +344,10 @@ static PyObject *channel_enter(struct channel *self, PyObject *unused)
 	(void)unused;
 	if (channel_usable(self) < 0)
 		return NULL;
-	if (self->serving || self->receiving)
-		return PyErr_Format(PyExc_RuntimeError, "channel %R is served or received from already; one does at a time",
-				self->name);
 	Py_INCREF((PyObject *)self);
 	return (PyObject *)self;
 }
-	self->serving = true;
-	self->server = PyThread_get_thread_ident();
 
-	self->serving = false;
 static PyObject *channel_role(struct channel *self, void *closure)
 {
 	(void)closure;

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 import unittest
+import warnings
 
 import axon
 import axon.aio
@@ -411,7 +412,6 @@ class ServeTest(AioTest):
                     await self.ask(client, tag)
                 self.assertEqual(await self.ask(client, "ok"), b"yes")
 
-    async def test_other_tasks_run_while_a_coroutine_waits(self):
     async def test_nobody_else_receives_meanwhile(self):
         started, go_on = asyncio.Event(), asyncio.Event()
 
@@ -429,6 +429,7 @@ class ServeTest(AioTest):
             go_on.set()
             self.assertEqual(await request, b"abc")
 
+    async def test_other_tasks_run_while_a_coroutine_waits(self):
         release = asyncio.Event()
 
         async def wait(message):
@@ -498,6 +499,28 @@ class EndTest(AioTest):
         async with await axon.aio.open(self.name) as channel:
             for tag in "last", "data":
                 self.assertEqual((await asyncio.wait_for(channel.receive(), PATIENCE)).tag, tag)
+
+    async def test_an_exception_is_not_replaced_by_that_of_the_close(self):
+        with self.assertRaises(KeyboardInterrupt):
+            async with await axon.aio.open(self.name, role="server") as server:
+                with axon.open(self.name) as client:
+                    client.send("data", b"abc")
+                    part = (await server.receive()).payload[1:]
+                    raise KeyboardInterrupt
+        del part
+        await server.close()
+
+    async def test_a_channel_that_is_dropped_leaves_no_thread(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            server = await axon.aio.open(self.name, role="server")
+            serving = asyncio.create_task(server.serve({}))
+            await asyncio.sleep(0.01)
+            await self.cancel(serving)
+            del server, serving
+            await asyncio.sleep(0)
+            gc.collect()
+            await self.until(lambda: set(threading.enumerate()) == self.before)
 
     async def test_a_forked_child_has_no_channel(self):
         async with self.pair() as (server, client):
