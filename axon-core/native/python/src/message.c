@@ -188,7 +188,12 @@ static PyObject *message_reply_error(struct message *self, PyObject *const *args
 		return PyErr_Format(PyExc_TypeError, "an error's text is a str, not %R", (PyObject *)Py_TYPE(values[0]));
 	if (channel_sendable(channel) < 0 || message_usable(self) < 0)
 		return NULL;
-	PyObject *text = PyUnicode_AsEncodedString(values[0], "utf-8", "replace");
+	PyObject *null = PyUnicode_FromStringAndSize("", 1), *mark = PyUnicode_FromString("\xef\xbf\xbd"); /* U+FFFD */
+	PyObject *whole = null == NULL || mark == NULL ? NULL : PyUnicode_Replace(values[0], null, mark, -1);
+	PyObject *text = whole == NULL ? NULL : PyUnicode_AsEncodedString(whole, "utf-8", "replace");
+	Py_XDECREF(null);
+	Py_XDECREF(mark);
+	Py_XDECREF(whole);
 	if (text == NULL)
 		return NULL;
 	char tag[AXON_TAG_MAX];
@@ -274,7 +279,8 @@ static PyMethodDef message_methods[] = {
 				"Answer a request with a payload; ValueError for other messages.")},
 	{"reply_error", (PyCFunction)(void (*)(void))message_reply_error, METH_FASTCALL | METH_KEYWORDS,
 		PyDoc_STR("reply_error($self, text, *, timeout=...)\n--\n\n"
-				"Answer a request with an error, which the peer's request() raises.")},
+				"Answer a request with an error, which the peer's request() raises. Null characters are\n"
+				"replaced, and a text of more than an eighth of the capacity is cut.")},
 	{"claim", (PyCFunction)(void (*)(void))message_claim, METH_FASTCALL | METH_KEYWORDS,
 		PyDoc_STR("claim($self, length, *, timeout=...)\n--\n\n"
 				"Return a context manager that gives a writable memoryview of shared memory, which\n"
