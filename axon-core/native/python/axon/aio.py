@@ -183,7 +183,8 @@ class AsyncChannel:
         """
         dispatch = Dispatch(self.channel.__enter__(), handlers)  # ChannelClosedError
         if self._serving or self._receiving:
-            raise RuntimeError(f"channel {self.channel.name!r} is served or received from already; one task does at a time")
+            name = self.channel.name
+            raise RuntimeError(f"channel {name!r} is served or received from already; one task does at a time")
         self._serving = True
         try:
             while True:

@@ -377,7 +377,7 @@ class LateTest(ChannelTest):
         self.replies = []
 
         def ask():
-            with contextlib.suppress(axon.ChannelClosedError):
+            with contextlib.suppress(axon.ChannelClosedError, axon.PeerDiedError):
                 self.replies.append(self.client.request("ask", b"", timeout=PATIENCE))
 
         thread = threading.Thread(target=ask)
