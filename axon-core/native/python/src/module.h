@@ -98,6 +98,9 @@ struct outgoing {
 
 extern PyType_Spec channel_spec, message_spec, claim_spec;
 
+/* properties.c */
+extern PyGetSetDef channel_properties[];
+
 /* _axonmodule.c */
 struct state *module_state(PyTypeObject *type);
 PyObject *raise_status(struct state *state, int status); /* sets the exception of a failed call, returns NULL */
