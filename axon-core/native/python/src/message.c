@@ -218,7 +218,7 @@ static PyObject *message_defer(struct message *self, PyObject *args)
 	PyObject *result = NULL;
 	if (message_usable(self) == 0 && is_request(self))
 		result = Py_BuildValue("(y#Ky#i)", self->record.tag, (Py_ssize_t)self->record.tag_length,
-				(unsigned long long)self->record.correlation_id, payload.buf, payload.len, error);
+				(unsigned long long)self->record.correlation_id, payload.buf == NULL ? "" : payload.buf, payload.len, error);
 	else if (!PyErr_Occurred())
 		PyErr_Format(PyExc_ValueError, "message %R is no request: only a request can be answered", self->tag);
 	PyBuffer_Release(&payload);
