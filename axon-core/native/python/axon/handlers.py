@@ -103,7 +103,7 @@ class Dispatch:
             raise failure
         with contextlib.suppress(Exception):  # of a log handler, say: a request is answered all the same
             self._log(message, failure)
-            forget_frames(failure)
+        forget_frames(failure)
         return text_of(failure) if message.is_request and not message.answered else None
 
     def _log(self, message: Message, failure: BaseException) -> None:
@@ -122,11 +122,12 @@ class Dispatch:
 
     def ended(self, message: Message, reason: BaseException) -> None:
         """Answer a request, if that needs no waiting, because the loop ends with it in hand."""
-        try:
-            name = type(reason).__name__
+        name = type(reason).__name__
+        with contextlib.suppress(Exception):
             if not is_cancellation(reason):
                 logger.warning("channel %r: %s ends serving, at a message with tag %r", self.name, name, message.tag)
-            forget_frames(reason)
+        forget_frames(reason)
+        try:
             if message.is_request and not message.answered:
                 message.reply_error(text_of(reason), timeout=0)
         except Exception as failure:

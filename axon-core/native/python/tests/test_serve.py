@@ -11,7 +11,8 @@ import axon
 from support import PATIENCE, ChannelTest
 
 SERVER = """
-import sys, axon
+import logging, sys, axon
+logging.getLogger("axon").addHandler(logging.StreamHandler(sys.stdout))
 handlers = axon.Handlers()
 
 @handlers("exit")
@@ -329,11 +330,13 @@ class EndTest(ChannelTest):
         with self.assertRaisesRegex(axon.RemoteError, "^SystemExit: 3$"):
             client.request("exit", b"abc", timeout=PATIENCE)
         self.assertEqual(process.wait(PATIENCE), 3)
+        self.assertIn("SystemExit ends serving, at a message with tag 'exit'", process.stdout.read())
 
     def test_keyboard_interrupt_ends_the_loop_and_answers(self):
         process, client = self.start_server()
         with self.assertRaisesRegex(axon.RemoteError, "^KeyboardInterrupt$"):
             client.request("interrupt", b"", timeout=PATIENCE)
+        self.assertIn("KeyboardInterrupt ends serving", process.stdout.readline())
         self.assertEqual(process.stdout.readline(), "interrupted\n")
         self.assertEqual(process.wait(PATIENCE), 0)
 
