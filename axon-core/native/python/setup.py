@@ -20,17 +20,22 @@ WITHIN = os.path.join(HERE, "c")
 LIMITED = sys.version_info >= (3, 11) and not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 
+def library():
+    folder = WITHIN if os.path.isdir(WITHIN) else BESIDE
+    if not os.path.exists(os.path.join(folder, "axon.h")):
+        raise SystemExit(f"{folder} does not hold axon.h: install from the repository, with pip 21.3 or newer")
+    return folder
+
+
 class BuildWithLibrary(build_ext):
     """Adds the library's sources here, because setuptools wants those of an Extension to lie in this folder."""
 
     def build_extension(self, extension):
-        library = WITHIN if os.path.isdir(WITHIN) else BESIDE
-        if not os.path.exists(os.path.join(library, "axon.h")):
-            raise SystemExit(f"{library} does not hold axon.h: install from the repository, with pip 21.3 or newer")
+        folder = library()
         extension = copy.copy(extension)
-        extension.sources = extension.sources + sorted(glob(os.path.join(library, "*.c")))
-        extension.depends = extension.depends + glob(os.path.join(library, "*.h"))
-        extension.include_dirs = [library]
+        extension.sources = extension.sources + sorted(glob(os.path.join(folder, "*.c")))
+        extension.depends = extension.depends + glob(os.path.join(folder, "*.h"))
+        extension.include_dirs = [folder]
         super().build_extension(extension)
 
 
@@ -38,7 +43,7 @@ class ArchiveWithLibrary(sdist):
     def make_release_tree(self, base_dir, files):
         super().make_release_tree(base_dir, files)
         os.makedirs(os.path.join(base_dir, "c"), exist_ok=True)
-        for source in glob(os.path.join(BESIDE, "*.[ch]")):
+        for source in glob(os.path.join(library(), "*.[ch]")):
             shutil.copy2(source, os.path.join(base_dir, "c"))
 
 

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
+from typing import List
 
 import axon
 from axon import _axon
@@ -16,6 +17,11 @@ ROUND_TRIPS = 1000
 LARGE = 256 * 1024  # bytes: above a quarter of the capacity, so it gets a segment of its own
 CAPACITY = 64 * 1024
 PATIENCE = 10.0  # seconds
+
+USAGE = """usage: python -m axon [--version | --help]
+
+Prints the version and how the extension was built, and tries a channel between two processes;
+says what to do and ends with status 1 if that fails."""
 
 HINTS = {
     axon.OutOfMemoryError: "make /dev/shm larger (Docker: --shm-size), or delete what lies there unused",
@@ -124,5 +130,18 @@ def serve(name: str) -> int:
     return 0
 
 
+def start(arguments: List[str]) -> int:
+    if not arguments:
+        return main()
+    if arguments == ["--version"]:
+        print(f"axon {axon.__version__}")
+        return 0
+    if len(arguments) == 1 and not arguments[0].startswith("-"):
+        return serve(arguments[0])
+    asked = arguments[0] in ("-h", "--help")
+    print(USAGE, file=sys.stdout if asked else sys.stderr)
+    return 0 if asked else 2
+
+
 if __name__ == "__main__":
-    sys.exit(serve(sys.argv[1]) if len(sys.argv) > 1 else main())
+    sys.exit(start(sys.argv[1:]))

@@ -18,16 +18,18 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import queue
-import threading
+import sys
+import weakref
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, List, Mapping, Optional, Set, Type, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, Mapping, Optional, Type
 
 import axon
 from axon._axon import Channel, Message
 from axon.errors import ChannelClosedError, SendTimeoutError
 from axon.handlers import Dispatch, release
+from axon.late import LateReplies
+from axon.threads import Threads, end_of
 
 if TYPE_CHECKING:
     from typing_extensions import ParamSpec
@@ -41,10 +43,8 @@ __all__ = ["AsyncChannel", "open"]
 
 AsyncHandler = Callable[[Message], Any]
 
-IDLE_THREADS = 8  # kept for later
 CALLS_AT_ONCE = 32  # calls that did not wait, after which other tasks get their turn
 _DEFAULT: Any = object()  # the channel's own time-out
-_Result = TypeVar("_Result")
 
 
 def _with_parameters_of(
@@ -66,7 +66,7 @@ async def open(name: str, **options: Any) -> AsyncChannel:
 
     Parameters and exceptions are those of axon.open(). Cancelling ends the attempt.
     """
-    threads = _Threads(name)
+    threads = Threads(name)
     try:
         make = partial(Channel, name, _interrupts=threads.interrupts, **options)
         return AsyncChannel(await threads.call(make, unwanted=Channel.close), threads)
@@ -90,19 +90,26 @@ class AsyncChannel:
     statement must not contain an await, since all of the loop's tasks share one claim.
     """
 
-    def __init__(self, channel: Channel, threads: _Threads) -> None:
+    def __init__(self, channel: Channel, threads: Threads) -> None:
         self.channel = channel
         self._threads = threads
         threads.channel = channel
-        self._receiving = False
+        self._late = LateReplies(channel)
+        self._receiving = self._serving = False
         self._calls = 0
+        weakref.finalize(self, _drop, threads, self._late).atexit = False
 
     async def receive(self) -> Message:
         """Return the next message, however long that takes; for a time-out use asyncio.wait_for().
 
         The message taken before is released; BufferError while something made of its payload
-        lives. Cancelling takes nothing. RuntimeError when another task receives.
+        lives. Cancelling takes nothing. RuntimeError when another task receives, or serve() runs.
         """
+        if self._serving:
+            raise RuntimeError(f"channel {self.channel.name!r} is served, which receives all of it")
+        return await self._receive()
+
+    async def _receive(self) -> Message:
         if self._receiving:
             raise RuntimeError("another task receives from this channel; one does at a time")
         self._receiving = True
@@ -171,26 +178,34 @@ class AsyncChannel:
         meanwhile. Cancelling ends the loop; a request in hand is answered with an error.
         """
         dispatch = Dispatch(self.channel.__enter__(), handlers)  # ChannelClosedError
+        if self._serving or self._receiving:
+            name = self.channel.name
+            raise RuntimeError(f"channel {name!r} is served or received from already; one task does at a time")
+        self._serving = True
         try:
-            async for message in self:
+            while True:
+                message = await self._receive()
                 await self._handle(dispatch, message)
                 release(message)
         except ChannelClosedError:
             if not self.channel.closed:
                 raise
+        finally:
+            self._serving = False
 
     async def _handle(self, dispatch: Dispatch, message: Message) -> None:
         try:
-            answer = dispatch.handler(message)(message)
-            if inspect.isawaitable(answer):
-                answer = await answer
+            answer = await _result_of(dispatch.handler(message), message)
             if message.is_request and not message.answered:
-                await self.reply(message, b"" if answer is None else answer)
+                buffer = b"" if answer is None else answer
+                if not self._late.reply(message, buffer):
+                    await self.reply(message, buffer)
         except Exception as failure:
             error = dispatch.failed(message, failure)
             if error is not None:
                 try:
-                    await self.reply_error(message, error)
+                    if not self._late.reply_error(message, error):
+                        await self.reply_error(message, error)
                 except Exception as unanswered:
                     dispatch.unanswered(message, unanswered)
         except BaseException as reason:
@@ -203,8 +218,10 @@ class AsyncChannel:
         Other tasks' calls end with ChannelClosedError. Raise BufferError, and close nothing,
         while a payload is in use.
         """
+        await self._threads.settled()
         self.channel.close()
         self._threads.end()
+        self._late.end()
 
     async def _give_way(self) -> None:
         self._calls += 1
@@ -226,112 +243,48 @@ class AsyncChannel:
         exc_value: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        await self.close()
+        try:
+            await self.close()
+        except BufferError:
+            if exc_type is None:
+                raise
+
+
+def _drop(threads: Threads, late: LateReplies) -> None:
+    """End the threads of a channel that is dropped without a close."""
+    threads.end(wait=False)
+    late.end(wait=False)
+
+
+async def _result_of(function: AsyncHandler, message: Message) -> Any:
+    """Return what a function does; RuntimeError for a CancelledError unless it is this task that is cancelled."""
+    try:
+        answer = function(message)
+    except asyncio.CancelledError:
+        pass
+    else:
+        if not inspect.isawaitable(answer):
+            return answer
+        serving = asyncio.current_task()
+        if sys.version_info >= (3, 11) and serving is not None:
+            before = serving.cancelling()
+            try:
+                return await answer
+            except asyncio.CancelledError:
+                if serving.cancelling() > before:
+                    raise
+        else:  # only a task of its own tells which of the two was cancelled
+            task = asyncio.ensure_future(answer)
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError:
+                task.cancel()
+                await end_of(task)
+                raise
+            if not task.cancelled():
+                return task.result()
+    raise RuntimeError("CancelledError: what the function waited for was cancelled")
 
 
 def _within(timeout: Optional[float]) -> Dict[str, Any]:
     return {} if timeout is _DEFAULT else {"timeout": timeout}
-
-
-# What becomes of a call's result and exception, of which one is None.
-_Settle = Callable[[Any, Optional[BaseException]], None]
-
-
-class _Threads:
-    """The threads that wait on behalf of a channel's tasks; used in the event loop's thread only."""
-
-    def __init__(self, name: str) -> None:
-        self.interrupts: Set[int] = set()  # of the threads whose waits are to end; read by the waits
-        self.channel: Optional[Channel] = None
-        self._name = name
-        self._loop = asyncio.get_running_loop()
-        self._all: Set[_Thread] = set()
-        self._idle: List[_Thread] = []
-
-    async def call(
-        self, function: Callable[[], _Result], unwanted: Optional[Callable[[_Result], object]] = None
-    ) -> _Result:
-        """Call a function in a thread. Cancelled, the thread's wait ends, and what it still brings is ``unwanted``."""
-        future: asyncio.Future[_Result] = self._loop.create_future()
-
-        def settle(result: Any, failure: Optional[BaseException]) -> None:
-            if future.done():
-                if unwanted is not None and failure is None:
-                    unwanted(result)
-            elif failure is None:
-                future.set_result(result)
-            else:
-                future.set_exception(failure)
-
-        thread = self._start(function, settle)
-        try:
-            return await future
-        except asyncio.CancelledError:
-            if future.cancelled():
-                self.interrupts.add(thread.identifier)
-                if self.channel is not None:
-                    self.channel._wake()
-            elif unwanted is not None and future.exception() is None:
-                unwanted(future.result())
-            raise
-
-    def _start(self, function: Callable[[], Any], settle: _Settle) -> _Thread:
-        if self._idle:
-            thread = self._idle.pop()
-        else:
-            thread = _Thread(f"axon-{self._name}")
-            self._all.add(thread)
-
-        def done(result: Any, failure: Optional[BaseException]) -> None:
-            self.interrupts.discard(thread.identifier)
-            if thread in self._all and len(self._idle) < IDLE_THREADS:
-                self._idle.append(thread)
-            else:
-                self._all.discard(thread)
-                thread.end()
-            settle(result, failure)
-
-        thread.calls.put((function, self._loop, done))
-        return thread
-
-    def end(self) -> None:
-        """End the threads; wait for those whose calls have ended: all of them when the channel is closed."""
-        threads, self._all = self._all, set()
-        idle, self._idle = self._idle, []
-        for thread in threads:
-            thread.end()
-        for thread in idle if self.channel is None else threads:
-            thread.join()
-
-
-class _Thread:
-    """Does calls one after another. A daemon, so that a program may end without closing its channel."""
-
-    def __init__(self, name: str) -> None:
-        self.calls: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
-        self.identifier: int = self._thread.ident or 0
-
-    def end(self) -> None:
-        self.calls.put(None)
-
-    def join(self) -> None:
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            call = self.calls.get()
-            if call is None:
-                return
-            function, loop, done = call
-            result = error = None
-            try:
-                result = function()
-            except BaseException as failure:
-                error = failure
-            try:
-                loop.call_soon_threadsafe(done, result, error)
-            except RuntimeError:  # the event loop is closed
-                return
-            del call, function, loop, done, result, error  # what they hold may be a message

@@ -7,19 +7,25 @@ reply. For a message that is no request what it returns is ignored.
 
 from __future__ import annotations
 
+import builtins
+import contextlib
 import gc
 import inspect
 import logging
+import sys
 import traceback
 from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, TypeVar
 
 from axon._axon import Channel, Message
 from axon.errors import ChannelClosedError
+from axon.late import LateReplies
 
 Handler = Callable[[Message], Any]
 _AnyHandler = TypeVar("_AnyHandler", bound=Handler)
 
 logger = logging.getLogger("axon")
+
+_GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # since Python 3.11
 
 
 class Handlers(Dict[str, Handler]):
@@ -91,17 +97,22 @@ class Dispatch:
     def name(self) -> str:
         return self.channel.name
 
-    def failed(self, message: Message, failure: Exception) -> Optional[str]:
+    def failed(self, message: Message, failure: BaseException) -> Optional[str]:
         """Log a failure and return the error to reply with, if there is one; raise it when it ends the loop."""
         if isinstance(failure, ChannelClosedError) and self.channel.closed:
             raise failure
+        with contextlib.suppress(Exception):  # of a log handler, say: a request is answered all the same
+            self._log(message, failure)
+        forget_frames(failure)
+        return text_of(failure) if message.is_request and not message.answered else None
+
+    def _log(self, message: Message, failure: BaseException) -> None:
         if not isinstance(failure, NoHandlerError):
-            logger.error("channel %r: handling a message with tag %r failed", self.name, message.tag, exc_info=failure)
+            trace = (type(failure), failure, failure.__traceback__)  # an exception may be false
+            logger.error("channel %r: handling a message with tag %r failed", self.name, message.tag, exc_info=trace)
         elif message.tag not in self._unhandled and len(self._unhandled) < 100:  # the peer chooses the tags
             self._unhandled.add(message.tag)
             logger.warning("%s; further messages with this tag are not logged", failure)
-        forget_frames(failure)
-        return text_of(failure) if message.is_request and not message.answered else None
 
     def unanswered(self, message: Message, failure: Exception) -> None:
         """Log that an error reply failed; raise it when it ends the loop."""
@@ -111,6 +122,10 @@ class Dispatch:
 
     def ended(self, message: Message, reason: BaseException) -> None:
         """Answer a request, if that needs no waiting, because the loop ends with it in hand."""
+        name = type(reason).__name__
+        with contextlib.suppress(Exception):
+            if not is_cancellation(reason):
+                logger.warning("channel %r: %s ends serving, at a message with tag %r", self.name, name, message.tag)
         forget_frames(reason)
         try:
             if message.is_request and not message.answered:
@@ -121,18 +136,26 @@ class Dispatch:
 
 def text_of(failure: BaseException) -> str:
     """Return what the peer is told: the exception's type and text, as Python ends a traceback with."""
-    if isinstance(failure, NoHandlerError):
-        return str(failure)
-    return "".join(traceback.format_exception_only(type(failure), failure)).strip()
+    try:
+        if isinstance(failure, NoHandlerError):
+            return str(failure)
+        return "".join(traceback.format_exception_only(type(failure), failure)).strip()
+    except Exception:  # of the failure's own code
+        return type(failure).__name__
 
 
 def forget_frames(failure: Optional[BaseException]) -> None:
     """Let go of the local variables of what failed: arrays of a payload would keep it in use."""
     seen: Set[int] = set()
-    while failure is not None and id(failure) not in seen:
-        seen.add(id(failure))
-        traceback.clear_frames(failure.__traceback__)
-        failure = failure.__cause__ or failure.__context__
+    failures = [failure]
+    while failures:
+        failure = failures.pop()
+        if failure is not None and id(failure) not in seen:  # an exception may be false
+            seen.add(id(failure))
+            traceback.clear_frames(failure.__traceback__)
+            failures += [failure.__cause__, failure.__context__]
+            if isinstance(failure, _GROUP):
+                failures += failure.exceptions
 
 
 def release(message: Message) -> None:
@@ -147,30 +170,48 @@ def release(message: Message) -> None:
 def serve(channel: Channel, handlers: Mapping[str, Handler]) -> None:
     """See Channel.serve(), which calls this."""
     dispatch = Dispatch(channel, handlers)
+    late = LateReplies(channel)
     for tag, function in handlers.items():
         if inspect.iscoroutinefunction(function):
             raise TypeError(f"the handler of tag {tag!r} is a coroutine function: serve it with axon.aio")
     try:
         for message in channel:
-            handle(dispatch, message)
+            handle(dispatch, late, message)
             release(message)
     except ChannelClosedError:
         if not channel.closed:
             raise
+    finally:
+        late.end()
 
 
-def handle(dispatch: Dispatch, message: Message) -> None:
+def handle(dispatch: Dispatch, late: LateReplies, message: Message) -> None:
     try:
         answer = dispatch.handler(message)(message)
         if message.is_request and not message.answered:
-            message.reply(b"" if answer is None else answer)
+            buffer = b"" if answer is None else answer
+            if not late.reply(message, buffer):
+                message.reply(buffer)
     except Exception as failure:
-        error = dispatch.failed(message, failure)
-        if error is not None:
-            try:
-                message.reply_error(error)
-            except Exception as unanswered:
-                dispatch.unanswered(message, unanswered)
+        fail(dispatch, late, message, failure)
     except BaseException as reason:
-        dispatch.ended(message, reason)
-        raise
+        if not is_cancellation(reason):
+            dispatch.ended(message, reason)
+            raise
+        fail(dispatch, late, message, reason)
+
+
+def is_cancellation(reason: BaseException) -> bool:
+    """Whether a function ran into asyncio's CancelledError: of a loop of its own, as there is none here."""
+    asyncio = sys.modules.get("asyncio")  # whose import takes its time
+    return asyncio is not None and isinstance(reason, asyncio.CancelledError)
+
+
+def fail(dispatch: Dispatch, late: LateReplies, message: Message, failure: BaseException) -> None:
+    error = dispatch.failed(message, failure)
+    if error is not None:
+        try:
+            if not late.reply_error(message, error):
+                message.reply_error(error)
+        except Exception as unanswered:
+            dispatch.unanswered(message, unanswered)

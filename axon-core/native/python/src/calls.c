@@ -111,12 +111,29 @@ PyObject *channel_fail(struct channel *self, int status)
 {
 	if (!PyErr_Occurred() && self->closing)
 		channel_usable(self);
+	if (!PyErr_Occurred() && self->orphan && status == AXON_FULL)
+		return PyErr_Format(self->state->errors[-status],
+				"channel %R: a claim was given up in another thread than its own, which must send or claim before "
+				"others can; where that thread has ended, close the channel and open it again", self->name);
 	return raise_status(self->state, status);
+}
+
+/* Whether the interpreter ends: other threads never get the GIL again, nor end their calls. */
+static bool is_finalizing(void)
+{
+	PyObject *function = PySys_GetObject("is_finalizing"); /* gone with the rest of sys at the very end */
+	PyObject *answer = function == NULL ? NULL : PyObject_CallObject(function, NULL);
+	bool result = answer != Py_False;
+	if (answer == NULL)
+		PyErr_Clear();
+	Py_XDECREF(answer);
+	return result;
 }
 
 /*
  * The last call under way finishes the close, and a close waits for that: but
- * not in a signal handler, which the call under way may itself be waiting for.
+ * not in a signal handler, which the call under way may itself be waiting for,
+ * nor while the interpreter ends.
  */
 void channel_end(struct channel *self)
 {
@@ -128,7 +145,7 @@ void channel_end(struct channel *self)
 	if (channel_inherited(self))
 		return; /* those calls are the parent's threads' */
 	axon_wake(self->handle);
-	if (handling > 0)
+	if (handling > 0 || is_finalizing())
 		return;
 	Py_BEGIN_ALLOW_THREADS
 	PyThread_acquire_lock(self->ended, WAIT_LOCK);

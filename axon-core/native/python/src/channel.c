@@ -172,6 +172,8 @@ static PyObject *channel_take(struct channel *self, int64_t timeout)
 		PyErr_SetString(PyExc_RuntimeError, "another thread receives from this channel; one does at a time");
 		return NULL;
 	}
+	if (self->serving && self->server != PyThread_get_thread_ident())
+		return PyErr_Format(PyExc_RuntimeError, "another thread serves channel %R, and receives all of it", self->name);
 	if (self->current != NULL && message_release(self->current) < 0)
 		return NULL;
 	axon_message record;
@@ -232,6 +234,28 @@ static PyObject *channel_request(struct channel *self, PyObject *const *args, Py
 	return reply.error ? raise_remote(self, &reply) : message_new(self, &reply);
 }
 
+/* Answers a request that is done with: see Message._defer(). */
+static PyObject *channel_reply(struct channel *self, PyObject *args)
+{
+	axon_message request = {0};
+	const char *payload;
+	Py_ssize_t tag_length, length;
+	unsigned long long correlation_id;
+	int error;
+	if (!PyArg_ParseTuple(args, "y#Ky#p", &request.tag, &tag_length, &correlation_id, &payload, &length, &error) ||
+			channel_sendable(self) < 0)
+		return NULL;
+	request.tag_length = (size_t)tag_length;
+	request.correlation_id = correlation_id;
+	channel_unlock(self);
+	int status = error ? axon_reply_error(self->handle, &request, payload, AXON_DEFAULT_TIMEOUT)
+			: axon_reply(self->handle, &request, payload, (size_t)length, AXON_DEFAULT_TIMEOUT);
+	channel_lock(self);
+	if (status < 0)
+		return channel_fail(self, status);
+	Py_RETURN_NONE;
+}
+
 /* Waits for something to receive, and takes nothing. */
 static PyObject *channel_await(struct channel *self, PyObject *unused)
 {
@@ -264,6 +288,9 @@ static PyObject *channel_close(struct channel *self, PyObject *unused)
 		PyErr_Format(PyExc_BufferError, "channel %R has an open claim: leave it first", self->name);
 		return NULL;
 	}
+	/* A child cannot send the claim that its parent is filling: all there is to end is the memory. */
+	if (self->claim != NULL && claim_forget(self->claim) < 0)
+		return NULL;
 	/* Nothing may be let go of before it is known that everything can be. */
 	struct message *next;
 	for (struct message *message = self->held; message != NULL; message = next) {
@@ -280,15 +307,34 @@ static PyObject *channel_close(struct channel *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+/* What is under way counts for more than what keeps a payload in use, which its traceback may well do. */
+static PyObject *channel_exit(struct channel *self, PyObject *args)
+{
+	PyObject *type, *value, *traceback;
+	if (!PyArg_ParseTuple(args, "OOO", &type, &value, &traceback))
+		return NULL;
+	PyObject *result = channel_close(self, NULL);
+	if (result != NULL || type == Py_None || !PyErr_ExceptionMatches(PyExc_BufferError))
+		return result;
+	PyErr_Clear();
+	Py_RETURN_NONE;
+}
+
 /* The loop is Python: what it calls is, and takes longer. */
 static PyObject *channel_serve(struct channel *self, PyObject *handlers)
 {
 	if (channel_usable(self) < 0)
 		return NULL;
+	if (self->serving || self->receiving)
+		return PyErr_Format(PyExc_RuntimeError, "channel %R is served or received from already; one does at a time",
+				self->name);
 	PyObject *module = PyImport_ImportModule("axon.handlers");
 	if (module == NULL)
 		return NULL;
+	self->serving = true;
+	self->server = PyThread_get_thread_ident();
 	PyObject *result = PyObject_CallMethod(module, "serve", "OO", self, handlers);
+	self->serving = false;
 	Py_DECREF(module);
 	return result;
 }
@@ -300,51 +346,6 @@ static PyObject *channel_enter(struct channel *self, PyObject *unused)
 		return NULL;
 	Py_INCREF((PyObject *)self);
 	return (PyObject *)self;
-}
-
-static PyObject *channel_role(struct channel *self, void *closure)
-{
-	(void)closure;
-	return PyUnicode_FromString(self->role == AXON_SERVER ? "server" : "client");
-}
-
-static PyObject *channel_closed(struct channel *self, void *closure)
-{
-	(void)closure;
-	return PyBool_FromLong(self->closing || channel_inherited(self));
-}
-
-static PyObject *channel_peer_alive(struct channel *self, void *closure)
-{
-	(void)closure;
-	if (channel_usable(self) < 0)
-		return NULL;
-	int status = axon_peer_alive(self->handle);
-	return status < 0 ? channel_fail(self, status) : PyBool_FromLong(status);
-}
-
-#define COUNTER(field) {#field, offsetof(axon_counters, field)}
-
-static PyObject *channel_counters(struct channel *self, void *closure)
-{
-	static const struct {
-		const char *name;
-		size_t offset;
-	} fields[] = {COUNTER(messages_sent), COUNTER(bytes_sent), COUNTER(messages_received), COUNTER(bytes_received),
-		COUNTER(sends_blocked), COUNTER(wakeups), COUNTER(parks), COUNTER(redelivered), COUNTER(replies_dropped)};
-	(void)closure;
-	if (channel_usable(self) < 0)
-		return NULL;
-	axon_counters counters;
-	axon_get_counters(self->handle, &counters);
-	PyObject *result = PyDict_New();
-	for (size_t i = 0; result != NULL && i < sizeof fields / sizeof *fields; i++) {
-		PyObject *value = PyLong_FromUnsignedLongLong(*(uint64_t *)((char *)&counters + fields[i].offset));
-		if (value == NULL || PyDict_SetItemString(result, fields[i].name, value) < 0)
-			Py_CLEAR(result);
-		Py_XDECREF(value);
-	}
-	return result;
 }
 
 static PyObject *channel_repr(struct channel *self)
@@ -369,11 +370,14 @@ static PyMethodDef channel_methods[] = {
 				"Return a context manager that gives a writable memoryview of shared memory.\n\n"
 				"The message is sent at the end of a with statement and dropped at an exception.\n"
 				"While anything made of the memoryview lives at the end, BufferError is raised and\n"
-				"nothing is sent. Until the end, other threads' sends wait.")},
+				"nothing is sent. Until the end, other threads' sends wait. A claim belongs to its thread:\n"
+				"when that ends with the claim open, or before what still used its memory is gone, nothing\n"
+				"can be sent until the channel is closed and opened again.")},
 	{"receive", FASTCALL(channel_receive),
 		PyDoc_STR("receive($self, timeout=None)\n--\n\n"
 				"Return the next message, or None when none came within the time-out.\n\n"
-				"The message taken before is released. One thread receives at a time.")},
+				"The message taken before is released. One thread receives at a time, and none but\n"
+				"that of serve() while it runs: RuntimeError.")},
 	{"request", FASTCALL(channel_request),
 		PyDoc_STR("request($self, tag, buffer, *, metadata=None, timeout=...)\n--\n\n"
 				"Send a request and return the reply, a message that is to be released.\n\n"
@@ -386,6 +390,7 @@ static PyMethodDef channel_methods[] = {
 				"object, is the reply to a request; None is an empty reply. An exception is logged (the\n"
 				"logger 'axon') and is the error reply to a request, its type's name first; the loop goes\n"
 				"on. So does it after a tag without a function, a request with which gets an error reply.\n"
+				"A reply that finds no room is copied and sent by a thread while the loop goes on.\n"
 				"The message is released when its function has returned; BufferError ends the loop when\n"
 				"something made of its payload was kept. Return when the channel is closed, by a function\n"
 				"or another thread. What is no Exception, KeyboardInterrupt or SystemExit, ends the loop and\n"
@@ -395,25 +400,17 @@ static PyMethodDef channel_methods[] = {
 				"Close the channel; nothing when it is closed. Messages in hand are acknowledged.\n\n"
 				"Other threads' calls end with ChannelClosedError. Raise BufferError, and close\n"
 				"nothing, while a payload is in use or a claim is open.")},
+	{"_reply", (PyCFunction)(void (*)(void))channel_reply, METH_VARARGS, NULL},
 	{"_await", (PyCFunction)(void (*)(void))channel_await, METH_NOARGS, NULL},
 	{"_wake", (PyCFunction)(void (*)(void))channel_wake, METH_NOARGS, NULL},
 	{"__enter__", (PyCFunction)(void (*)(void))channel_enter, METH_NOARGS, NULL},
-	{"__exit__", (PyCFunction)(void (*)(void))channel_close, METH_VARARGS, NULL},
+	{"__exit__", (PyCFunction)(void (*)(void))channel_exit, METH_VARARGS, NULL},
 	{NULL, NULL, 0, NULL}};
 
 static PyMemberDef channel_members[] = {
 	{"name", T_OBJECT, offsetof(struct channel, name), READONLY, PyDoc_STR("The channel's name.")},
 	{"capacity", T_ULONGLONG, offsetof(struct channel, capacity), READONLY, PyDoc_STR("Bytes of each ring.")},
 	{NULL, 0, 0, 0, NULL}};
-
-static PyGetSetDef channel_properties[] = {
-	{"role", (getter)channel_role, NULL, PyDoc_STR("'server' or 'client'."), NULL},
-	{"closed", (getter)channel_closed, NULL, PyDoc_STR("Whether the channel can no longer be used."), NULL},
-	{"peer_alive", (getter)channel_peer_alive, NULL,
-		PyDoc_STR("Whether a process holds the other role; a system call."), NULL},
-	{"counters", (getter)channel_counters, NULL,
-		PyDoc_STR("What has happened since the channel was opened, as a dict of numbers."), NULL},
-	{NULL, NULL, NULL, NULL, NULL}};
 
 static PyType_Slot channel_slots[] = {
 	{Py_tp_doc, PyDoc_STR("One end of a channel, made by axon.open().\n\n"

@@ -42,6 +42,18 @@ static int claim_end(struct claim *self, int (*end)(axon_channel *))
 	return status;
 }
 
+int claim_forget(struct claim *self)
+{
+	Py_INCREF((PyObject *)self); /* its memoryview may be all that keeps it alive */
+	int result = view_end(&self->view, "claim", self->tag);
+	if (result == 0) {
+		self->payload = NULL;
+		self->channel->claim = NULL;
+	}
+	Py_DECREF((PyObject *)self);
+	return result;
+}
+
 static void claim_dealloc(struct claim *self)
 {
 	PyTypeObject *type = Py_TYPE((PyObject *)self);
@@ -129,7 +141,10 @@ static PyObject *claim_exit(struct claim *self, PyObject *args)
 	if (!PyArg_ParseTuple(args, "OOO", &type, &value, &traceback))
 		return NULL;
 	if (self->payload == NULL) {
-		PyErr_SetString(PyExc_ValueError, "the claim is not open");
+		if (type != Py_None)
+			Py_RETURN_NONE;
+		if (channel_usable(self->channel) == 0)
+			PyErr_SetString(PyExc_ValueError, "the claim is not open");
 		return NULL;
 	}
 	if (view_end(&self->view, "claim", self->tag) < 0) {
@@ -140,7 +155,7 @@ static PyObject *claim_exit(struct claim *self, PyObject *args)
 		Py_RETURN_NONE;
 	}
 	int status = claim_end(self, type == Py_None ? axon_commit : axon_abort);
-	if (status < 0)
+	if (status < 0 && type == Py_None)
 		return channel_fail(self->channel, status);
 	if (self->request != NULL && type == Py_None)
 		self->request->answered = true;

@@ -188,7 +188,12 @@ static PyObject *message_reply_error(struct message *self, PyObject *const *args
 		return PyErr_Format(PyExc_TypeError, "an error's text is a str, not %R", (PyObject *)Py_TYPE(values[0]));
 	if (channel_sendable(channel) < 0 || message_usable(self) < 0)
 		return NULL;
-	PyObject *text = PyUnicode_AsEncodedString(values[0], "utf-8", "replace");
+	PyObject *null = PyUnicode_FromStringAndSize("", 1), *mark = PyUnicode_FromString("\xef\xbf\xbd"); /* U+FFFD */
+	PyObject *whole = null == NULL || mark == NULL ? NULL : PyUnicode_Replace(values[0], null, mark, -1);
+	PyObject *text = whole == NULL ? NULL : PyUnicode_AsEncodedString(whole, "utf-8", "replace");
+	Py_XDECREF(null);
+	Py_XDECREF(mark);
+	Py_XDECREF(whole);
 	if (text == NULL)
 		return NULL;
 	char tag[AXON_TAG_MAX];
@@ -201,6 +206,24 @@ static PyObject *message_reply_error(struct message *self, PyObject *const *args
 		return channel_fail(channel, status);
 	self->answered = true;
 	Py_RETURN_NONE;
+}
+
+/* Returns the arguments of Channel._reply() for an answer that outlives the message, which counts as answered. */
+static PyObject *message_defer(struct message *self, PyObject *args)
+{
+	Py_buffer payload;
+	int error;
+	if (!PyArg_ParseTuple(args, "y*p", &payload, &error))
+		return NULL;
+	PyObject *result = NULL;
+	if (message_usable(self) == 0 && is_request(self))
+		result = Py_BuildValue("(y#Ky#i)", self->record.tag, (Py_ssize_t)self->record.tag_length,
+				(unsigned long long)self->record.correlation_id, payload.buf == NULL ? "" : payload.buf, payload.len, error);
+	else if (!PyErr_Occurred())
+		PyErr_Format(PyExc_ValueError, "message %R is no request: only a request can be answered", self->tag);
+	PyBuffer_Release(&payload);
+	self->answered = self->answered || result != NULL;
+	return result;
 }
 
 static PyObject *message_claim(struct message *self, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
@@ -224,6 +247,19 @@ static PyObject *message_done(struct message *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+/* As channel_exit(). */
+static PyObject *message_exit(struct message *self, PyObject *args)
+{
+	PyObject *type, *value, *traceback;
+	if (!PyArg_ParseTuple(args, "OOO", &type, &value, &traceback))
+		return NULL;
+	PyObject *result = message_done(self, NULL);
+	if (result != NULL || type == Py_None || !PyErr_ExceptionMatches(PyExc_BufferError))
+		return result;
+	PyErr_Clear();
+	Py_RETURN_NONE;
+}
+
 static PyObject *message_enter(PyObject *self, PyObject *unused)
 {
 	(void)unused;
@@ -243,17 +279,19 @@ static PyMethodDef message_methods[] = {
 				"Answer a request with a payload; ValueError for other messages.")},
 	{"reply_error", (PyCFunction)(void (*)(void))message_reply_error, METH_FASTCALL | METH_KEYWORDS,
 		PyDoc_STR("reply_error($self, text, *, timeout=...)\n--\n\n"
-				"Answer a request with an error, which the peer's request() raises.")},
+				"Answer a request with an error, which the peer's request() raises. Null characters are\n"
+				"replaced, and a text of more than an eighth of the capacity is cut.")},
 	{"claim", (PyCFunction)(void (*)(void))message_claim, METH_FASTCALL | METH_KEYWORDS,
 		PyDoc_STR("claim($self, length, *, timeout=...)\n--\n\n"
 				"Return a context manager that gives a writable memoryview of shared memory, which\n"
 				"becomes the reply to this request, as Channel.claim() does for a message.")},
+	{"_defer", (PyCFunction)(void (*)(void))message_defer, METH_VARARGS, NULL},
 	{"release", (PyCFunction)(void (*)(void))message_done, METH_NOARGS,
 		PyDoc_STR("release($self)\n--\n\n"
 				"Acknowledge the message and release its payload; nothing when that is done.\n\n"
 				"Raise BufferError, and acknowledge nothing, while something made of the payload lives.")},
 	{"__enter__", message_enter, METH_NOARGS, NULL},
-	{"__exit__", (PyCFunction)(void (*)(void))message_done, METH_VARARGS, NULL},
+	{"__exit__", (PyCFunction)(void (*)(void))message_exit, METH_VARARGS, NULL},
 	{NULL, NULL, 0, NULL}};
 
 static PyMemberDef message_members[] = {

@@ -49,6 +49,8 @@ struct channel {
 	unsigned calls;           /* calls under way without the GIL */
 	bool closing;             /* close() was called; the last call under way finishes it */
 	bool receiving;           /* a thread is in receive() without the GIL */
+	bool serving;             /* serve() runs ... */
+	unsigned long server;     /* ... in this thread, which alone receives */
 	PyThread_type_lock ended; /* held until the close is finished */
 	struct message *held;     /* all messages that are not done with; borrowed */
 	struct message *current;  /* the received one among them */
@@ -96,6 +98,9 @@ struct outgoing {
 
 extern PyType_Spec channel_spec, message_spec, claim_spec;
 
+/* properties.c */
+extern PyGetSetDef channel_properties[];
+
 /* _axonmodule.c */
 struct state *module_state(PyTypeObject *type);
 PyObject *raise_status(struct state *state, int status); /* sets the exception of a failed call, returns NULL */
@@ -133,6 +138,7 @@ int message_release(struct message *self);
 void message_forget(struct message *self);
 
 /* claim.c */
+int claim_forget(struct claim *self); /* for a channel that ends; -1 and BufferError while something exports it */
 PyObject *claim_new(struct channel *channel, struct message *request, PyObject *tag, PyObject *length,
 		PyObject *metadata, PyObject *timeout);
 

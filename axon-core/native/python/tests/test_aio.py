@@ -3,11 +3,13 @@
 import array
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import threading
 import time
 import unittest
+import warnings
 
 import axon
 import axon.aio
@@ -197,6 +199,57 @@ class MessagesTest(AioTest):
             await client.send("next", b"")
             self.assertEqual((await server.receive()).tag, "next")
 
+    async def test_a_payload_is_free_again_once_its_send_or_request_is_cancelled(self):
+        for call in "send", "request":
+            for times in 1, 2:
+                async with self.pair(capacity=4096) as (server, client):
+                    client.channel.send("data", bytes(200))
+                    message = await server.receive()
+                    while server.channel.try_send("noise", bytes(100)):
+                        pass
+                    forward = getattr(server, call)("late", message.payload[1:], timeout=None)
+                    task = await self.waiting(forward, server)
+                    for _ in range(times):
+                        task.cancel()
+                        await asyncio.sleep(0)
+                    with self.assertRaises(asyncio.CancelledError):
+                        await task
+                    del forward, task
+                    await asyncio.sleep(0)  # until its next step this task holds what it caught
+                    gc.collect()
+                    message.release()
+                    await self.until(lambda: client.channel.receive(0) is None)
+
+    async def test_a_close_waits_for_what_was_cancelled(self):
+        async with self.pair(capacity=4096) as (server, client):
+            client.channel.send("data", bytes(200))
+            message = await server.receive()
+            while server.channel.try_send("noise", bytes(100)):
+                pass
+            task = await self.waiting(server.send("late", message.payload, timeout=None), server)
+            task.cancel()
+            await asyncio.sleep(0)
+            await server.close()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+            await self.until(lambda: client.channel.receive(0) is None)
+
+    async def test_another_event_loop_is_refused(self):
+        async with self.pair() as (server, _):
+            failures = []
+
+            def use():
+                try:
+                    asyncio.run(server.request("data", b""))
+                except RuntimeError as failure:
+                    failures.append(str(failure))
+
+            thread = threading.Thread(target=use)
+            thread.start()
+            thread.join()
+            self.assertIn("was opened in another event loop", "".join(failures))
+            self.assertEqual(len(server._threads._idle), 1)  # that of the open
+
     async def test_a_claim_is_made_at_once_or_not(self):
         async with self.pair(capacity=4096) as (server, client):
             with client.channel.claim("data", 3, timeout=0) as view:
@@ -224,6 +277,20 @@ class RequestsTest(AioTest):
                 self.assertEqual([bytes(reply.payload) for reply in replies], [b"client", b"server"])
                 for reply in replies:
                     reply.release()
+            await asyncio.gather(server.close(), client.close(), *served)
+
+    async def test_both_ends_ask_each_other_with_full_rings(self):
+        async with self.pair(capacity=4096) as (server, client):
+            ends = server, client
+            served = [asyncio.create_task(end.serve({"echo": lambda message: message.payload})) for end in ends]
+
+            async def ask(end):
+                for number in range(30):
+                    payload = b"%d" % number * 200
+                    with await end.request("echo", payload, timeout=PATIENCE) as reply:
+                        self.assertEqual(bytes(reply.payload), payload)
+
+            await asyncio.gather(*(ask(end) for end in ends for _ in range(16)))
             await asyncio.gather(server.close(), client.close(), *served)
 
     async def test_failures_are_raised(self):
@@ -329,6 +396,39 @@ class ServeTest(AioTest):
                         await self.ask(client, tag, b"abc")
             self.assertEqual(len(logs.records), 4)
 
+    async def test_a_cancelling_within_a_function_is_its_failure(self):
+        async def wait(message):
+            task = asyncio.create_task(asyncio.sleep(PATIENCE))
+            task.cancel()
+            await task
+
+        def fail(message):
+            raise asyncio.CancelledError
+
+        handlers = {"wait": wait, "fail": fail, "ok": lambda message: b"yes"}
+        async with self.serving(handlers) as (_, client, _):
+            for tag in "wait", "fail":
+                with self.assertLogs("axon", "ERROR"), self.assertRaisesRegex(axon.RemoteError, "CancelledError"):
+                    await self.ask(client, tag)
+                self.assertEqual(await self.ask(client, "ok"), b"yes")
+
+    async def test_nobody_else_receives_meanwhile(self):
+        started, go_on = asyncio.Event(), asyncio.Event()
+
+        async def wait(message):
+            started.set()
+            await go_on.wait()
+            return bytes(message.payload)
+
+        async with self.serving({"wait": wait}) as (server, client, _):
+            request = asyncio.create_task(self.ask(client, "wait", b"abc"))
+            await started.wait()
+            for call in server.serve({}), server.receive(), server.__anext__():
+                with self.assertRaises(RuntimeError):
+                    await call
+            go_on.set()
+            self.assertEqual(await request, b"abc")
+
     async def test_other_tasks_run_while_a_coroutine_waits(self):
         release = asyncio.Event()
 
@@ -400,6 +500,28 @@ class EndTest(AioTest):
             for tag in "last", "data":
                 self.assertEqual((await asyncio.wait_for(channel.receive(), PATIENCE)).tag, tag)
 
+    async def test_an_exception_is_not_replaced_by_that_of_the_close(self):
+        with self.assertRaises(KeyboardInterrupt):
+            async with await axon.aio.open(self.name, role="server") as server:
+                with axon.open(self.name) as client:
+                    client.send("data", b"abc")
+                    part = (await server.receive()).payload[1:]
+                    raise KeyboardInterrupt
+        del part
+        await server.close()
+
+    async def test_a_channel_that_is_dropped_leaves_no_thread(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            server = await axon.aio.open(self.name, role="server")
+            serving = asyncio.create_task(server.serve({}))
+            await asyncio.sleep(0.01)
+            await self.cancel(serving)
+            del server, serving
+            await asyncio.sleep(0)
+            gc.collect()
+            await self.until(lambda: set(threading.enumerate()) == self.before)
+
     async def test_a_forked_child_has_no_channel(self):
         async with self.pair() as (server, client):
             task = await self.waiting(server.receive(), server)
@@ -407,6 +529,8 @@ class EndTest(AioTest):
             if child == 0:
                 with contextlib.suppress(BaseException):
                     closed = server.channel.closed and client.channel.closed
+                    with self.assertRaises(axon.ChannelClosedError):
+                        client.request("data", b"").send(None)
                     os._exit(0 if closed else 1)
                 os._exit(2)
             self.assertEqual(os.waitpid(child, 0)[1], 0)

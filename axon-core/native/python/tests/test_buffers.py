@@ -105,6 +105,42 @@ class BuffersTest(ChannelTest):
         self.server.close()
         self.assertTrue(self.server.closed)
 
+    def test_a_claim_that_outlives_its_thread_is_named_until_the_channel_is_opened_again(self):
+        kept = []
+
+        def leave():
+            with self.server.claim("data", 3) as view:
+                kept.append(view[1:])
+
+        def run():
+            with self.assertRaises(BufferError):
+                leave()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        kept.clear()
+        with self.assertRaisesRegex(axon.SendTimeoutError, "a claim was given up in another thread than its own"):
+            self.server.send("data", b"", timeout=0.01)
+        self.server.close()
+        with axon.open(self.name, role="server") as server:
+            server.send("after", b"")
+            self.assertEqual(self.client.receive(PATIENCE).tag, "after")
+
+    def test_what_is_under_way_is_not_replaced_by_a_buffer_error(self):
+        self.client.send("data", b"abc")
+        in_use = None
+        for failure in KeyboardInterrupt, SystemExit, ValueError:
+            with self.subTest(failure.__name__), self.assertRaises(failure), self.server:
+                message = self.server.receive(0) if in_use is None else message
+                with message:
+                    in_use = message.payload[1:]
+                    raise failure
+        self.assertFalse(self.server.closed)
+        with self.assertRaises(BufferError), self.server:
+            pass
+        del in_use
+
     def test_a_closed_channel_takes_its_payloads_away(self):
         self.client.send("data", b"abc")
         message = self.server.receive()

@@ -43,6 +43,53 @@ print(child, flush=True)
 signal.pause()
 """
 
+# Forks while a claim is open; the child closes the channel and leaves the claim in the given way.
+FORKS_IN_A_CLAIM = """
+import os, sys, axon
+
+def child(view, channel, end):
+    if end == "keep":
+        part = view[:]
+        try:
+            channel.close()
+        except BufferError:
+            print("in use", flush=True)
+        del part
+    channel.close()
+    try:
+        view[0]
+    except ValueError:
+        print("released", flush=True)
+    if end == "raise":
+        raise LookupError(end)
+
+name, end = sys.argv[1:]
+channel = axon.open(name, role="server")
+client = axon.open(name)
+process = None
+try:
+    with channel.claim("data", 3) as view:
+        process = os.fork()
+        if process == 0:
+            child(view, channel, end)
+        else:
+            status = os.waitpid(process, 0)[1]
+            view[:] = b"abc"
+except (axon.ChannelClosedError, LookupError) as failure:
+    print(type(failure).__name__, flush=True)
+    os._exit(0)
+message = client.receive(0)
+print(status, bytes(message.payload))
+client.close()
+channel.close()
+"""
+
+CHILD_IN_A_CLAIM = {
+    "leave": "released\nChannelClosedError\n0 b'abc'\n",
+    "raise": "released\nLookupError\n0 b'abc'\n",
+    "keep": "in use\nreleased\nChannelClosedError\n0 b'abc'\n",
+}
+
 WAYS = ["fork", "multiprocessing", "subprocess", "subprocess after a fork"]
 
 
@@ -184,6 +231,13 @@ class ForkTest(ChannelTest):
         winner = {result.split("process ")[1].split(";")[0] for result in taken}
         self.assertEqual(len(winner), 1)
         self.assertIn(int(winner.pop()), [process.pid for process in processes])
+
+    def test_a_child_may_close_the_channel_within_a_claim(self):
+        for end in "leave", "raise", "keep":
+            with self.subTest(end=end):
+                process = self.start("-c", FORKS_IN_A_CLAIM, self.name, end)
+                self.assertEqual(process.wait(PATIENCE), 0)
+                self.assertEqual(process.stdout.read(), CHILD_IN_A_CLAIM[end])
 
     def test_a_child_opens_a_channel_of_its_own(self):
         with axon.open(self.name, role="server") as channel:

@@ -32,6 +32,16 @@ class MainTest(unittest.TestCase):
         self.assertRegex(completed.stdout, f"^axon {re.escape(axon.__version__)}: .*/_axon.*[.]so, built for Python 3")
         self.assertRegex(completed.stdout, "self-test ok: 1000 round trips between two processes, [0-9.]+ us each")
 
+    def test_it_says_its_version_and_what_it_does(self):
+        for arguments, status, text in (
+            (["--version"], 0, f"^axon {re.escape(axon.__version__)}$"),
+            (["--help"], 0, "^usage: "),
+            (["--colour"], 2, "^usage: "),
+        ):
+            completed = self.run_it("-m", "axon", *arguments)
+            self.assertEqual(completed.returncode, status, completed.stdout)
+            self.assertRegex(completed.stdout, text)
+
     def test_it_says_when_shared_memory_is_short(self):
         limit = (4096, 4096)
         completed = self.run_it(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))

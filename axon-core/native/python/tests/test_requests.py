@@ -143,5 +143,23 @@ class RequestsTest(ChannelTest):
             message.reply(b"")
 
 
+class ErrorTextTest(ChannelTest):
+    def test_a_null_character_does_not_end_the_text(self):
+        server, client = self.pair()
+        failures = []
+
+        def ask():
+            try:
+                client.request("ask", b"", timeout=PATIENCE)
+            except axon.RemoteError as failure:
+                failures.append(str(failure))
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        server.receive(PATIENCE).reply_error("a\0b\0")
+        thread.join()
+        self.assertEqual(failures, ["a\ufffdb\ufffd"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -1,6 +1,8 @@
 """Functions by tag: Channel.serve()."""
 
 import array
+import asyncio
+import logging
 import signal
 import threading
 import unittest
@@ -9,7 +11,8 @@ import axon
 from support import PATIENCE, ChannelTest
 
 SERVER = """
-import sys, axon
+import logging, sys, axon
+logging.getLogger("axon").addHandler(logging.StreamHandler(sys.stdout))
 handlers = axon.Handlers()
 
 @handlers("exit")
@@ -146,6 +149,54 @@ class ServeTest(ChannelTest):
         self.assertIn("'fail'", logs.output[0])
         self.assertIn("ValueError: b'bc'", logs.output[0])
 
+    def test_exceptions_of_every_kind_are_answered(self):
+        class BadText(Exception):
+            def __str__(self):
+                raise LookupError("no text")
+
+        class Falsy(Exception):
+            def __bool__(self):
+                return False
+
+        class NoTruth(Exception):
+            def __bool__(self):
+                raise LookupError("neither")
+
+        def within(failure):
+            def function(message):
+                part = message.payload[1:]  # must not stay in use
+                try:
+                    raise failure(bytes(part).decode())
+                except failure as cause:
+                    if message.tag == "cause":
+                        raise ValueError("after") from cause
+                    if message.tag == "context":
+                        raise ValueError("after")
+                    raise
+
+            return function
+
+        def fail_to_log(record):
+            raise LookupError("no log")
+
+        logger = logging.getLogger("axon")
+        logger.addFilter(fail_to_log)
+        self.addCleanup(logger.removeFilter, fail_to_log)
+        kinds = (BadText, "BadText"), (Falsy, "Falsy: bc"), (NoTruth, "NoTruth"), (asyncio.CancelledError, "Canc")
+        for failure, text in kinds:
+            for tag in "alone", "cause", "context":
+                with self.subTest(failure=failure.__name__, tag=tag):
+                    self.server.close()
+                    self.client.close()
+                    self.server, self.client = self.pair()
+                    thread = self.serve({tag: within(failure), "ok": lambda message: b"yes"})
+                    with self.assertRaisesRegex(axon.RemoteError, text if tag == "alone" else "^ValueError"):
+                        self.ask(tag, b"abc")
+                    self.assertEqual(self.ask("ok"), b"yes")
+                    self.server.close()
+                    thread.join()
+                    self.assertEqual(self.ended.pop(), None)
+
     def test_a_message_is_released_when_its_function_has_returned(self):
         payloads = []
         self.serve({"keep": lambda message: payloads.append(message.payload)})
@@ -233,6 +284,27 @@ class ServeTest(ChannelTest):
             self.ask("use")
         self.assertEqual(self.ended, [])
 
+    def test_nobody_else_receives_meanwhile(self):
+        started, go_on = threading.Event(), threading.Event()
+
+        def wait(message):
+            started.set()
+            go_on.wait(PATIENCE)
+            return bytes(message.payload)
+
+        self.serve({"wait": wait})
+        replies = []
+        thread = threading.Thread(target=lambda: replies.append(self.ask("wait", b"abc")))
+        thread.start()
+        started.wait(PATIENCE)
+        for receive in lambda: self.server.serve({}), lambda: self.server.receive(0), lambda: next(self.server):
+            with self.assertRaises(RuntimeError):
+                receive()
+        go_on.set()
+        thread.join()
+        self.assertEqual(replies, [b"abc"])
+        self.server.close()
+
     def test_handlers_are_checked_first(self):
         async def coroutine(message):
             pass
@@ -258,11 +330,13 @@ class EndTest(ChannelTest):
         with self.assertRaisesRegex(axon.RemoteError, "^SystemExit: 3$"):
             client.request("exit", b"abc", timeout=PATIENCE)
         self.assertEqual(process.wait(PATIENCE), 3)
+        self.assertIn("SystemExit ends serving, at a message with tag 'exit'", process.stdout.read())
 
     def test_keyboard_interrupt_ends_the_loop_and_answers(self):
         process, client = self.start_server()
         with self.assertRaisesRegex(axon.RemoteError, "^KeyboardInterrupt$"):
             client.request("interrupt", b"", timeout=PATIENCE)
+        self.assertIn("KeyboardInterrupt ends serving", process.stdout.readline())
         self.assertEqual(process.stdout.readline(), "interrupted\n")
         self.assertEqual(process.wait(PATIENCE), 0)
 

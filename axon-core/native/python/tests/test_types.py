@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import axon
@@ -32,7 +33,11 @@ class TypesTest(unittest.TestCase):
         self.run_module("mypy", "--strict", os.path.join(HERE, "typed_consumer.py"))
 
     def test_the_stubs(self):
-        self.run_module("mypy.stubtest", "axon._axon")
+        # A buffer has this method since Python 3.12, and to type checkers before.
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as absent:
+            absent.write(".*__buffer__\n")
+            absent.flush()
+            self.run_module("mypy.stubtest", "--allowlist", absent.name, "--ignore-unused-allowlist", "axon._axon")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,37 @@ from support import PATIENCE, ChannelTest
 
 ANSWER_TIME = 0.1  # seconds from Ctrl-C to the exception
 
+# A channel is closed while the interpreter ends and a daemon thread is in a call on it.
+CLOSED_AT_THE_END = {
+    "by what is left in the module": "keeper = Keeper()",
+    "by a cycle": "import gc; gc.disable(); cycle = [Keeper()]; cycle.append(cycle); del cycle",
+    "by a suspended generator": "generator = keep(); next(generator)",
+}
+
+ENDS = """
+import sys, threading, axon
+
+def receive(channel):
+    thread = threading.Thread(target=channel.receive, daemon=True)
+    thread.start()
+    while channel.counters["parks"] == 0:
+        pass
+
+class Keeper:
+    def __init__(self):
+        self.channel = axon.open(sys.argv[1], role="server")
+        receive(self.channel)
+
+    def __del__(self):
+        self.channel.close()
+
+def keep():
+    with axon.open(sys.argv[1], role="server") as channel:
+        receive(channel)
+        yield
+
+"""
+
 INTERRUPTED = """
 import sys, time, axon
 name, call = sys.argv[1:]
@@ -261,6 +292,13 @@ class ForkTest(ChannelTest):
         finally:
             os.close(leave)
             self.assertEqual(os.waitpid(child, 0)[1], 0)
+
+
+class ExitTest(ChannelTest):
+    def test_a_close_at_the_program_s_end_does_not_wait_for_threads(self):
+        for what, code in CLOSED_AT_THE_END.items():
+            with self.subTest(what):
+                self.assertEqual(self.start("-c", ENDS + code, self.name).wait(PATIENCE), 0)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ def use(channel: axon.Channel) -> List[str]:
         received.reply_error("no", timeout=0)
     with channel.request("ask", memoryview(b"abc")) as reply:
         tags.append(reply.tag)
+        tags.append(str(bytes(memoryview(reply)), "utf-8"))
     for message in channel:
         tags.append(message.tag)
     channel.serve(handlers)
