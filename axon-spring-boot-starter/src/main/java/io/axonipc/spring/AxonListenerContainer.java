@@ -76,7 +76,8 @@ final class AxonListenerContainer {
 		this.channels = channels;
 		this.options = channels.definition(key).listener();
 		this.redeliveryLimit = new RedeliveryLimit(key, this.options.redeliveryLimit(), recoverer);
-		this.replies = new ListenerReplies(key, converter, this.handedOver);
+		this.replies = new ListenerReplies(key, converter, this.handedOver,
+				channels.definition(key).options().sendTimeout());
 		this.publisher = publisher;
 	}
 

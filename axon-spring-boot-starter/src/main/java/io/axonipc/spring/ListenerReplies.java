@@ -8,6 +8,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 import io.axonipc.AxonChannel;
@@ -52,6 +53,8 @@ final class ListenerReplies {
 
 	private final CallsInHand calls;
 
+	private final Duration sendTimeout;
+
 	/** Sends the replies that found no room; a thread that comes and goes. */
 	private final ThreadPoolExecutor late;
 
@@ -59,9 +62,10 @@ final class ListenerReplies {
 
 	private volatile @Nullable AxonChannel channel;
 
-	ListenerReplies(String key, PayloadConverter converter, CallsInHand calls) {
+	ListenerReplies(String key, PayloadConverter converter, CallsInHand calls, Duration sendTimeout) {
 		this.key = key;
 		this.calls = calls;
+		this.sendTimeout = sendTimeout;
 		CustomizableThreadFactory threads = new CustomizableThreadFactory("axon-" + key + "-reply-");
 		threads.setDaemon(true);
 		this.late = new ThreadPoolExecutor(1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(MAX_LATE), threads,
@@ -109,7 +113,7 @@ final class ListenerReplies {
 		catch (SendTimeoutException | ChannelClosedException ex) {
 			// There is no room, or no way, for an error reply either.
 			this.errors.count();
-			unanswered(tag, ex);
+			logger.error(unanswered(tag), ex);
 			return ex;
 		}
 	}
@@ -132,9 +136,13 @@ final class ListenerReplies {
 		ByteBuffer payload = ByteBuffer.allocate(length);
 		reply.writeTo(payload);
 		payload.clear();
-		later(tag, () -> {
-			try {
-				this.channel.sender().reply(tag, id, payload);
+		later(tag, (timeout) -> {
+			try (Claim claim = this.channel.sender().tryClaimReply(tag, id, length, timeout)) {
+				if (claim != null) {
+					claim.buffer().put(payload);
+					claim.commit();
+				}
+				return claim != null;
 			}
 			finally {
 				this.lateBytes.addAndGet(-length);
@@ -142,21 +150,30 @@ final class ListenerReplies {
 		});
 	}
 
-	/** As long as it waits it is in hand, so that a stop waits for it. */
-	private void later(String tag, Runnable reply) {
+	/**
+	 * As long as it waits it is in hand, so that a stop waits for it, but together with
+	 * those before it not longer than the send time-out.
+	 * @param reply sends it within a time-out, or returns false
+	 */
+	private void later(String tag, Predicate<Duration> reply) {
 		CallsInHand.Call call = this.calls.begin();
-		this.late.execute(() -> {
+		long start = System.nanoTime();
+		this.late.execute(() -> call.run(() -> {
 			try {
-				call.run(reply);
+				Duration left = this.sendTimeout.minusNanos(System.nanoTime() - start);
+				if (!reply.test(left.isNegative() ? Duration.ZERO : left)) {
+					this.errors.count();
+					logger.error(unanswered(tag) + ": there was no room for it within " + this.sendTimeout);
+				}
 			}
 			catch (RuntimeException ex) {
 				this.errors.count();
-				unanswered(tag, ex);
+				logger.error(unanswered(tag), ex);
 			}
 			finally {
 				call.end();
 			}
-		});
+		}));
 	}
 
 	/**
@@ -204,16 +221,16 @@ final class ListenerReplies {
 		}
 		try {
 			if (!this.channel.sender().tryReplyError(tag, id, text, ROOM_TIMEOUT)) {
-				later(tag, () -> this.channel.sender().replyError(tag, id, text));
+				later(tag, (timeout) -> this.channel.sender().tryReplyError(tag, id, text, timeout));
 			}
 		}
 		catch (RuntimeException ex) {
-			unanswered(tag, ex);
+			logger.error(unanswered(tag), ex);
 		}
 	}
 
-	private void unanswered(String tag, RuntimeException ex) {
-		logger.error("A request with tag '" + tag + "' from channel '" + this.key + "' stays without a reply", ex);
+	private String unanswered(String tag) {
+		return "A request with tag '" + tag + "' from channel '" + this.key + "' stays without a reply";
 	}
 
 }

@@ -1,6 +1,7 @@
 package io.axonipc.spring;
 
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,8 +12,12 @@ import java.util.concurrent.TimeUnit;
 
 import io.axonipc.AxonChannel;
 import io.axonipc.AxonRemoteException;
+import io.axonipc.MessageView;
+import io.axonipc.RequestTimeoutException;
 import io.axonipc.spring.autoconfigure.AxonAutoConfiguration;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,11 +25,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /** Listeners that make requests of their own channel. */
+@ExtendWith(OutputCaptureExtension.class)
 class RequestInListenerTest {
 
 	@RegisterExtension
@@ -109,6 +117,33 @@ class RequestInListenerTest {
 			assertThat(askers).allSatisfy(
 					(asker) -> assertThat(asker).succeedsWithin(OtherProcess.PATIENCE.multipliedBy(2)).isEqualTo(25));
 		}));
+	}
+
+	/**
+	 * Nobody receives, and none of them waits for those before it: that would take 90 s.
+	 */
+	@Test
+	void repliesThatFindNoRoomAreGivenUpAfterTheSendTimeout(CapturedOutput output) {
+		this.server.withPropertyValues("axon.channels.work.capacity=4KB", "axon.channels.work.send-timeout=3s")
+			.run((context) -> {
+				AxonListenerEndpointRegistry registry = context.getBean(AxonListenerEndpointRegistry.class);
+				try (AxonChannel peer = this.names.peer("work")) {
+					AxonChannel channel = context.getBean(AxonChannel.class);
+					while (channel.sender().trySend("f", new byte[0])) {
+						assertThat(channel.isOpen()).isTrue();
+					}
+					for (int i = 0; i < 30; i++) {
+						assertThatExceptionOfType(RequestTimeoutException.class).isThrownBy(() -> peer.request("echo",
+								ByteBuffer.allocate(8), Duration.ofMillis(1), MessageView::tag));
+					}
+					Awaitility.await().atMost(OtherProcess.PATIENCE).until(() -> registry.errors("work") == 30);
+					// Or the channel would stay, for who comes next.
+					assertThat(peer.receiver().poll((message) -> assertThat(message.tag()).isEqualTo("f"), 1000))
+						.isPositive();
+				}
+			});
+		assertThat(output)
+			.contains("A request with tag 'echo' from channel 'work' stays without a reply: there was no room for it");
 	}
 
 	private static int ask(AxonOperations axon, String tag, byte[] payload, int times) {
