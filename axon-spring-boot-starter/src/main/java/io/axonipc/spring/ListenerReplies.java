@@ -132,10 +132,8 @@ final class ListenerReplies {
 			}
 			return;
 		}
-		// A copy: it may be a view of the request, or change.
-		ByteBuffer payload = ByteBuffer.allocate(length);
-		reply.writeTo(payload);
-		payload.clear();
+		// It may be a view of the request, or change.
+		ByteBuffer payload = reply.copy();
 		later(tag, (timeout) -> {
 			try (Claim claim = this.channel.sender().tryClaimReply(tag, id, length, timeout)) {
 				if (claim != null) {

@@ -42,6 +42,11 @@ record OutgoingPayload<T>(T source, PayloadCodec<T> codec) {
 		if (this.source instanceof ByteBuffer buffer) {
 			return buffer.duplicate();
 		}
+		return copy();
+	}
+
+	/** Its bytes, in memory of their own. */
+	ByteBuffer copy() {
 		ByteBuffer buffer = ByteBuffer.allocate(length());
 		writeTo(buffer);
 		return buffer.clear();
